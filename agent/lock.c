@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "log.h"
+
+#define PAUSE_NANOSECONDS (100L * 1000 * 1000)
+
+/* Whoever could replace the lock or the cached token could be root: the directory must be ours. */
+static int
+open_directory(const char *path, struct failure *why)
+{
+	struct stat status;
+	int directory;
+
+	if (mkdir(path, 0700) == -1 && errno != EEXIST)
+		return failure_errno(why, FAILURE_SETUP, "create run_directory %s", path);
+	if ((directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1)
+		return failure_errno(why, FAILURE_SETUP, "open run_directory %s", path);
+	if (fstat(directory, &status) == -1 || status.st_uid != geteuid() ||
+	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		(void)close(directory);
+		return failure_set(why, FAILURE_SETUP, "run_directory %s belongs to another user or "
+		    "is writable by others; expected mode 0700 and owner %lu", path,
+		    (unsigned long)geteuid());
+	}
+	return directory;
+}
+
+static int
+wait_for(int file, const char *run_directory, struct failure *why)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NANOSECONDS };
+	struct timespec start, now;
+	bool told = false;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	while (flock(file, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return failure_errno(why, FAILURE_INTERNAL, "lock %s/lock", run_directory);
+		if (!told && log_on_terminal())
+			log_notice("another run holds %s/lock; waiting", run_directory);
+		told = true;
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - start.tv_sec >= LOCK_WAIT_SECONDS)
+			return failure_set(why, FAILURE_LOCKED, "another run has held %s/lock for %d s",
+			    run_directory, LOCK_WAIT_SECONDS);
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int
+lock_take(const char *run_directory, int *out_lock, struct failure *why)
+{
+	const int directory = open_directory(run_directory, why);
+	int file;
+
+	if (directory == -1)
+		return -1;
+	file = openat(directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	(void)close(directory);
+	if (file == -1)
+		return failure_errno(why, FAILURE_SETUP, "open %s/lock", run_directory);
+	if (wait_for(file, run_directory, why) == -1) {
+		(void)close(file);
+		return -1;
+	}
+	*out_lock = file;
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "failure.h"
+#include "memory.h"
+
+static void *
+or_die(void *block)
+{
+	static const char message[] = "certlet: out of memory\n";
+
+	if (block == NULL) {
+		(void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+		_exit(EXIT_BROKEN);
+	}
+	return block;
+}
+
+void *
+memory_new(size_t count, size_t size)
+{
+	return or_die(calloc(count != 0 ? count : 1, size));
+}
+
+void *
+memory_grow(void *block, size_t count, size_t size)
+{
+	if (size != 0 && count > SIZE_MAX / size)
+		or_die(NULL);
+	return or_die(realloc(block, count * size != 0 ? count * size : 1));
+}
+
+char *
+memory_text(const char *text)
+{
+	return text != NULL ? memory_text_n(text, strlen(text)) : NULL;
+}
+
+char *
+memory_text_n(const char *bytes, size_t size)
+{
+	char *text = memory_new(size + 1, 1);
+
+	if (size != 0)
+		memcpy(text, bytes, size);
+	return text;
+}
+
+char *
+memory_format(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		or_die(NULL);
+	text = memory_new((size_t)length + 1, 1);
+	va_start(arguments, format);
+	(void)vsnprintf(text, (size_t)length + 1, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+void
+words_add(struct words *words, const char *word)
+{
+	words->items = memory_grow(words->items, words->count + 2, sizeof(*words->items));
+	words->items[words->count++] = memory_text(word);
+	words->items[words->count] = NULL;
+}
+
+void
+words_copy(struct words *words, const struct words *from)
+{
+	*words = (struct words){ 0 };
+	for (size_t i = 0; i < from->count; i++)
+		words_add(words, from->items[i]);
+}
+
+bool
+words_contain(const struct words *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->items[i], word) == 0)
+			return true;
+	return false;
+}
+
+bool
+words_equal(const struct words *a, const struct words *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+void
+words_clear(struct words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		free(words->items[i]);
+	free(words->items);
+	*words = (struct words){ 0 };
+}

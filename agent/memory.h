@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * memory: allocations that cannot fail, and the lists of words made of them.
+ *
+ * Running out of memory ends the program with exit code 5. That is safe at any place: what is
+ * installed changes only by rename, and what is owed was written down before (DESIGN section 2).
+ * Sizes that come from outside are capped before they get here.
+ */
+#ifndef CERTLET_MEMORY_H
+#define CERTLET_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void *memory_new(size_t count, size_t size);	/* zeroed; caller frees */
+void *memory_grow(void *block, size_t count, size_t size);	/* as reallocarray; not zeroed */
+char *memory_text(const char *text);		/* a copy; NULL stays NULL; caller frees */
+char *memory_text_n(const char *bytes, size_t size);
+char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A list of words; items[count] is NULL, so that items can be an argv. {0} is the empty list,
+ * whose items are NULL. */
+struct words {
+	char **items;
+	size_t count;
+};
+
+void words_add(struct words *words, const char *word);	/* copies */
+void words_copy(struct words *words, const struct words *from);	/* *words is overwritten */
+bool words_contain(const struct words *words, const char *word);
+bool words_equal(const struct words *a, const struct words *b);	/* same words, same order */
+void words_clear(struct words *words);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+/* startup: what a program that will hold private keys does before anything else. */
+#ifndef CERTLET_STARTUP_H
+#define CERTLET_STARTUP_H
+
+/*
+ * Descriptors 0 to 2 are open, no core dump and no ptrace by the same user, memory that is freed is
+ * overwritten, umask 077; limits as they were are remembered for the commands of services.
+ */
+void startup(void);
+
+#endif

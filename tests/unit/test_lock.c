@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lock.c"
+
+static char directory[] = "/tmp/certlet-lock-XXXXXX";
+
+static void
+set_up(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+}
+
+static void
+tear_down(void)
+{
+	char file[sizeof(directory) + sizeof("/lock")];
+
+	(void)snprintf(file, sizeof(file), "%s/lock", directory);
+	(void)unlink(file);
+	(void)rmdir(directory);
+}
+
+START_TEST(a_directory_that_others_may_write_to_is_no_place_for_a_lock)
+{
+	struct failure why;
+	int lock;
+
+	ck_assert_int_eq(chmod(directory, 0770), 0);
+	ck_assert_int_eq(lock_take(directory, &lock, &why), -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	ck_assert_ptr_nonnull(strstr(why.text, directory));
+}
+END_TEST
+
+START_TEST(a_missing_directory_is_made_for_its_owner_alone)
+{
+	struct stat status;
+	struct failure why;
+	int lock;
+
+	ck_assert_int_eq(rmdir(directory), 0);
+	ck_assert_int_eq(lock_take(directory, &lock, &why), 0);
+	ck_assert_int_eq(stat(directory, &status), 0);
+	ck_assert_int_eq(status.st_mode & 07777, 0700);
+	(void)close(lock);
+}
+END_TEST
+
+START_TEST(a_lock_that_was_let_go_can_be_taken_again)
+{
+	struct failure why;
+	int lock;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(lock_take(directory, &lock, &why), 0);
+		(void)close(lock);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("lock");
+	TCase *tests = tcase_create("lock");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, a_directory_that_others_may_write_to_is_no_place_for_a_lock);
+	tcase_add_test(tests, a_missing_directory_is_made_for_its_owner_alone);
+	tcase_add_test(tests, a_lock_that_was_let_go_can_be_taken_again);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}

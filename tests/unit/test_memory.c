@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#include <check.h>
+
+#include "memory.c"
+
+START_TEST(words_are_an_argv)
+{
+	struct words words = { 0 };
+
+	words_add(&words, "/usr/sbin/nginx");
+	words_add(&words, "-t");
+	ck_assert_str_eq(words.items[1], "-t");
+	ck_assert_ptr_null(words.items[2]);
+	ck_assert(words_contain(&words, "-t") && !words_contain(&words, "-T"));
+	words_clear(&words);
+}
+END_TEST
+
+START_TEST(copies_of_words_are_equal_until_one_changes)
+{
+	struct words words = { 0 }, copy;
+
+	words_add(&words, "a");
+	words_copy(&copy, &words);
+	ck_assert(words_equal(&words, &copy));
+	words_add(&copy, "b");
+	ck_assert(!words_equal(&words, &copy));
+	words_clear(&words);
+	words_clear(&copy);
+}
+END_TEST
+
+START_TEST(formatted_text_has_room_for_all_of_it)
+{
+	char *text = memory_format("%s-%0100d", "a", 7);
+
+	ck_assert_uint_eq(strlen(text), 102);
+	free(text);
+	ck_assert_ptr_null(memory_text(NULL));
+}
+END_TEST
+
+START_TEST(running_out_of_memory_ends_with_exit_code_5)
+{
+	(void)memory_grow(NULL, SIZE_MAX, 2);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("memory");
+	TCase *tests = tcase_create("memory");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tests, words_are_an_argv);
+	tcase_add_test(tests, copies_of_words_are_equal_until_one_changes);
+	tcase_add_test(tests, formatted_text_has_room_for_all_of_it);
+	tcase_add_exit_test(tests, running_out_of_memory_ends_with_exit_code_5, EXIT_BROKEN);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
