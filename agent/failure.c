@@ -23,6 +23,16 @@ fill(struct failure *why, enum failure_kind kind, const char *format, va_list ar
 	make_printable(why->text);
 }
 
+/* What has no room any more is cut. */
+static void
+append(struct failure *why, const char *reason)
+{
+	const size_t length = strlen(why->text);
+
+	(void)snprintf(why->text + length, sizeof(why->text) - length, ": %.*s",
+	    (int)(sizeof(why->text) - length), reason);
+}
+
 int
 failure_set(struct failure *why, enum failure_kind kind, const char *format, ...)
 {
@@ -39,29 +49,24 @@ failure_errno(struct failure *why, enum failure_kind kind, const char *format, .
 {
 	const int saved = errno;
 	va_list arguments;
-	size_t length;
 
 	va_start(arguments, format);
 	fill(why, kind, format, arguments);
 	va_end(arguments);
-	length = strlen(why->text);
-	(void)snprintf(why->text + length, sizeof(why->text) - length, ": %s", strerror(saved));
+	append(why, strerror(saved));
 	return -1;
 }
 
 int
 failure_prefix(struct failure *why, const char *format, ...)
 {
-	struct failure whole;
+	const struct failure inner = *why;
 	va_list arguments;
-	size_t length;
 
 	va_start(arguments, format);
-	fill(&whole, why->kind, format, arguments);
+	fill(why, inner.kind, format, arguments);
 	va_end(arguments);
-	length = strlen(whole.text);
-	(void)snprintf(whole.text + length, sizeof(whole.text) - length, ": %s", why->text);
-	*why = whole;
+	append(why, inner.text);
 	return -1;
 }
 
