@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifest-check.h"
+#include "name.h"
+
+static const char *const output_keys[PART_COUNT] = {
+	[PART_CERT] = "cert_path", [PART_CHAIN] = "chain_path", [PART_FULLCHAIN] = "fullchain_path",
+	[PART_KEY] = "key_path", [PART_COMBINED] = "combined_path",
+};
+
+/* One file that a certificate is to write outside the directory. */
+struct output {
+	const char *path;
+	const char *key;
+	unsigned int line;
+	const struct entry *entry;
+};
+
+static unsigned int
+line_of(const struct inifile_section *section, const char *key)
+{
+	const struct inifile_pair *pair = section != NULL ? inifile_find(section, key) : NULL;
+
+	return pair != NULL ? pair->line : section != NULL ? section->line : 0;
+}
+
+static void
+check_vault(const struct vault_settings *vault, const struct inifile_section *section,
+    struct manifest_errors *errors)
+{
+	const unsigned int auth_line = line_of(section, "auth");
+
+	/* An address that was given and is wrong was told already. */
+	if (section == NULL || inifile_find(section, "address") == NULL)
+		(void)manifest_errors_add(errors, line_of(section, "address"), "address: missing; "
+		    "[vault] needs one, as in https://vault.example.com:8200");
+	if (vault->auth == AUTH_TOKEN && vault->token_file == NULL)
+		(void)manifest_errors_add(errors, auth_line, "auth: token needs token_file");
+	if (vault->auth == AUTH_CERT && vault->client_cert_file == NULL)
+		(void)manifest_errors_add(errors, auth_line, "auth: cert needs client_cert_file");
+	if (vault->auth == AUTH_CERT && vault->client_key_file == NULL)
+		(void)manifest_errors_add(errors, auth_line, "auth: cert needs client_key_file");
+}
+
+static void
+check_name(const struct entry *entry, const struct inifile_section *section,
+    struct manifest_errors *errors)
+{
+	if (!manifest_name_is_valid(entry->name))
+		(void)manifest_errors_add(errors, entry->line, "[certificate %s]: its NAME is up to "
+		    "253 letters, digits, `.`, `-` and `_`, no `.` or `-` at its beginning, no `.` at "
+		    "its end", entry->name);
+	else if (inifile_find(section, "names") == NULL && !name_is_valid(entry->names.items[0]))
+		(void)manifest_errors_add(errors, entry->line, "[certificate %s]: the NAME is no host "
+		    "name, so the certificate needs `names`", entry->name);
+}
+
+/* Whether `path` stands for something in the directory `above`, at any depth. */
+static bool
+is_below(const char *path, const char *above)
+{
+	const size_t length = strlen(above);
+
+	return strncmp(path, above, length) == 0 && path[length] == '/';
+}
+
+static void
+check_against_directory(const struct output *output, const char *directory,
+    struct manifest_errors *errors)
+{
+	static const char *const kept[] = { "archive", "live" };
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		char *own = memory_format("%s/%s", directory, kept[i]);
+
+		if (strcmp(output->path, own) == 0 || is_below(output->path, own))
+			(void)manifest_errors_add(errors, output->line, "%s: %s is inside %s, where "
+			    "certlet keeps its own files; no output may stand there", output->key,
+			    output->path, own);
+		free(own);
+	}
+	if (strcmp(output->path, directory) == 0 || is_below(directory, output->path))
+		(void)manifest_errors_add(errors, output->line, "%s: %s is a directory: %s is in it",
+		    output->key, output->path, strcmp(output->path, directory) == 0 ? "live" :
+		    directory);
+}
+
+/* By path, a directory right before all that is in it; then by line. */
+static int
+compare_outputs(const void *a, const void *b)
+{
+	const struct output *x = a, *y = b;
+	const char *p = x->path, *q = y->path;
+
+	while (*p != '\0' && *p == *q) {
+		p++;
+		q++;
+	}
+	if (*p == *q)
+		return x->line < y->line ? -1 : x->line > y->line;
+	if (*p == '\0' || *q == '\0')
+		return *p == '\0' ? -1 : 1;
+	if (*p == '/' || *q == '/')
+		return *p == '/' ? -1 : 1;
+	return (unsigned char)*p < (unsigned char)*q ? -1 : 1;
+}
+
+static void
+tell_clash(const struct output *a, const struct output *b, struct manifest_errors *errors)
+{
+	const struct output *first = a->line < b->line ? a : b;
+	const struct output *second = first == a ? b : a;
+
+	if (strcmp(a->path, b->path) == 0)
+		(void)manifest_errors_add(errors, second->line, "%s: %s is what %s of [certificate %s] "
+		    "writes already, in line %u", second->key, second->path, first->key,
+		    first->entry->name, first->line);
+	else
+		(void)manifest_errors_add(errors, second->line, "%s: %s and %s, which %s of "
+		    "[certificate %s] writes in line %u, cannot both be: one is a directory of the "
+		    "other", second->key, second->path, first->path, first->key, first->entry->name,
+		    first->line);
+}
+
+static size_t
+collect_outputs(const struct manifest_draft *draft, struct output *outputs)
+{
+	const struct manifest *manifest = draft->manifest;
+	size_t count = 0;
+
+	for (size_t i = 0; i < manifest->entry_count; i++)
+		for (int part = 0; part < PART_COUNT; part++) {
+			const struct entry *entry = &manifest->entries[i];
+
+			if (entry->outputs[part] != NULL)
+				outputs[count++] = (struct output){
+					.path = entry->outputs[part], .key = output_keys[part],
+					.line = line_of(draft->entry_sections[i], output_keys[part]),
+					.entry = entry,
+				};
+		}
+	return count;
+}
+
+static void
+check_outputs(const struct manifest_draft *draft, struct manifest_errors *errors)
+{
+	struct output *outputs = memory_new(draft->manifest->entry_count * PART_COUNT,
+	    sizeof(*outputs));
+	const size_t count = collect_outputs(draft, outputs);
+	const struct output *top = NULL;	/* the last one that is below no other */
+
+	if (count != 0)
+		qsort(outputs, count, sizeof(*outputs), compare_outputs);
+	for (size_t i = 0; i < count; i++) {
+		check_against_directory(&outputs[i], draft->manifest->agent.directory, errors);
+		if (top != NULL && (strcmp(top->path, outputs[i].path) == 0 ||
+		    is_below(outputs[i].path, top->path)))
+			tell_clash(top, &outputs[i], errors);
+		else
+			top = &outputs[i];
+	}
+	free(outputs);
+}
+
+void
+manifest_check(const struct manifest_draft *draft, struct manifest_errors *errors)
+{
+	const struct manifest *manifest = draft->manifest;
+
+	check_vault(&manifest->vault, draft->vault, errors);
+	for (size_t i = 0; i < manifest->entry_count; i++)
+		check_name(&manifest->entries[i], draft->entry_sections[i], errors);
+	check_outputs(draft, errors);
+}
