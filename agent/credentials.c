@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "credentials.h"
+#include "file.h"
+#include "memory.h"
+
+#define CREDENTIAL_BYTES_MOST 65536
+#define TOKEN_NAME "token"
+#define TOKEN_LEAST_SECONDS 60	/* of life that is left, for the cached token to be used */
+
+/* --- Files --- */
+
+/* `forbidden`: permission bits that make the file of no use as a secret. */
+struct credential {
+	const char *what, *path;
+	mode_t forbidden;
+	struct secret *bytes;
+};
+
+/* Missing and empty are told in `missing`, the first of them; -1 only when the set-up is wrong. */
+static int
+read_credential(const struct credential *credential, struct failure *missing, struct failure *why)
+{
+	struct failure here;
+	struct stat status;
+
+	if (credential->path == NULL)
+		return 0;
+	switch (file_read_path(credential->path, CREDENTIAL_BYTES_MOST, credential->bytes, &status, &here)) {
+	case FOUND_ABSENT:
+		(void)failure_set(&here, FAILURE_LOGIN, "%s %s is missing", credential->what,
+		    credential->path);
+		break;
+	case FOUND_FAILED:
+		here.kind = FAILURE_LOGIN;
+		(void)failure_prefix(&here, "%s", credential->what);
+		break;
+	case FOUND_FILE:
+		if ((status.st_mode & credential->forbidden) != 0)
+			return failure_set(why, FAILURE_SETUP, "%s %s has mode %04o: it must not be "
+			    "readable by %s", credential->what, credential->path,
+			    (unsigned int)(status.st_mode & 07777),
+			    (credential->forbidden & S_IRGRP) != 0 ? "group or others" : "others");
+		secret_trim(credential->bytes);
+		if (credential->bytes->size != 0)
+			return 0;
+		(void)failure_set(&here, FAILURE_LOGIN, "%s %s is empty", credential->what,
+		    credential->path);
+		break;
+	}
+	if (missing->kind == FAILURE_NONE)
+		*missing = here;
+	return 0;
+}
+
+static int
+read_method(const struct vault_settings *vault, struct credentials *credentials, struct failure *why)
+{
+	const struct credential all[][2] = {
+		[AUTH_APPROLE] = {
+			{ "role-id", vault->role_id_file, 0, &credentials->role_id },
+			{ "secret-id", vault->secret_id_file, S_IRWXG | S_IRWXO, &credentials->secret_id },
+		},
+		[AUTH_CERT] = {
+			{ "client certificate", vault->client_cert_file, 0, &credentials->client_cert },
+			{ "client key", vault->client_key_file, S_IRWXO, &credentials->client_key },
+		},
+		[AUTH_TOKEN] = {
+			{ "token", vault->token_file, S_IRWXG | S_IRWXO, &credentials->token },
+		},
+	};
+
+	for (size_t i = 0; i < 2; i++)
+		if (read_credential(&all[vault->auth][i], &credentials->missing, why) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+read_ca(const char *path, struct secret *ca, struct failure *why)
+{
+	if (path == NULL)
+		return 0;
+	switch (file_read_path(path, FILE_LIMIT_BYTES, ca, NULL, why)) {
+	case FOUND_ABSENT:
+		return failure_set(why, FAILURE_SETUP, "ca_file %s is missing", path);
+	case FOUND_FAILED:
+		why->kind = FAILURE_SETUP;
+		return failure_prefix(why, "ca_file");
+	case FOUND_FILE:
+		break;
+	}
+	/* curl would take it for no ca_file at all, and trust the system's roots. */
+	return ca->size != 0 ? 0 : failure_set(why, FAILURE_SETUP, "ca_file %s is empty", path);
+}
+
+/* A header with a line feed in it would be two. */
+static void
+check_token(struct credentials *credentials, const char *path)
+{
+	for (size_t i = 0; i < credentials->token.size; i++)
+		if (credentials->token.bytes[i] <= ' ' || credentials->token.bytes[i] > '~') {
+			(void)failure_set(&credentials->missing, FAILURE_LOGIN,
+			    "token %s: there is more than a token in it", path);
+			return;
+		}
+}
+
+/* --- The token of an earlier run --- */
+
+static void
+digest_part(EVP_MD_CTX *digest, const void *bytes, size_t size)
+{
+	/* The length first: "ab", "c" and "a", "bc" are not the same. */
+	(void)EVP_DigestUpdate(digest, &size, sizeof(size));
+	if (size != 0)
+		(void)EVP_DigestUpdate(digest, bytes, size);
+}
+
+static void
+digest_text(EVP_MD_CTX *digest, const char *text)
+{
+	digest_part(digest, text, text != NULL ? strlen(text) : 0);
+}
+
+/* Whom a token was given to, and where: a token of another identity must never be used. */
+static void
+make_identity(const struct vault_settings *vault, const struct credentials *credentials,
+    char identity[DIGEST_BYTES])
+{
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	unsigned char bytes[EVP_MAX_MD_SIZE] = { 0 };
+	unsigned int size = 0;
+
+	identity[0] = '\0';
+	if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
+		goto out;
+	for (size_t i = 0; i < vault->addresses.count; i++)
+		digest_text(digest, vault->addresses.items[i]);
+	digest_text(digest, vault->namespace);
+	digest_text(digest, vault->auth_namespace);
+	digest_text(digest, auth_names[vault->auth]);
+	digest_text(digest, vault->auth_mount);
+	digest_text(digest, vault->cert_role);
+	digest_part(digest, credentials->role_id.bytes, credentials->role_id.size);
+	digest_part(digest, credentials->secret_id.bytes, credentials->secret_id.size);
+	digest_part(digest, credentials->client_cert.bytes, credentials->client_cert.size);
+	if (EVP_DigestFinal_ex(digest, bytes, &size) != 1)
+		goto out;
+	for (unsigned int i = 0; i < size; i++)
+		(void)snprintf(identity + 2 * i, 3, "%02x", bytes[i]);
+out:
+	EVP_MD_CTX_free(digest);
+}
+
+static char *
+token_path(const char *run_directory)
+{
+	return memory_format("%s/" TOKEN_NAME, run_directory);
+}
+
+/* "EXPIRES IDENTITY TOKEN\n". Anything that is not as expected is no token: a login costs little. */
+static void
+parse_token(const struct secret *line, const char *identity, struct secret *out_token)
+{
+	char found[DIGEST_BYTES] = "";
+	long long expires;
+	int start = 0;
+	size_t length;
+
+	if (line->size == 0 ||
+	    sscanf(line->bytes, "%lld %64[0-9a-f] %n", &expires, found, &start) != 2 || start == 0)
+		return;
+	length = strcspn(line->bytes + start, "\n");
+	if (expires < (long long)time(NULL) + TOKEN_LEAST_SECONDS || identity[0] == '\0' ||
+	    strcmp(found, identity) != 0 || length == 0)
+		return;
+	secret_set(out_token, line->bytes + start, length);
+}
+
+static void
+read_cached_token(const struct manifest *manifest, struct credentials *credentials)
+{
+	char *path = token_path(manifest->agent.run_directory);
+	char identity[DIGEST_BYTES];
+	struct secret line = { 0 };
+	struct failure ignored;
+	struct stat status;
+
+	if (file_read_path(path, CREDENTIAL_BYTES_MOST, &line, &status, &ignored) == FOUND_FILE &&
+	    status.st_uid == geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) {
+		make_identity(&manifest->vault, credentials, identity);
+		parse_token(&line, identity, &credentials->cached_token);
+	}
+	secret_clear(&line);
+	free(path);
+}
+
+int
+credentials_keep_token(const struct manifest *manifest, const struct credentials *credentials,
+    const struct secret *token, time_t expires, struct failure *why)
+{
+	const struct ownership ownership = { geteuid(), getegid(), 0600 };
+	char identity[DIGEST_BYTES], start[DIGEST_BYTES + 32];
+	struct secret line = { 0 };
+	int directory, result = -1;
+
+	make_identity(&manifest->vault, credentials, identity);
+	directory = open(manifest->agent.run_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory == -1)
+		return failure_errno(why, FAILURE_DISK, "open %s", manifest->agent.run_directory);
+	(void)snprintf(start, sizeof(start), "%lld %s ", (long long)expires, identity);
+	secret_set(&line, start, strlen(start));
+	secret_append(&line, token->bytes, token->size);
+	secret_append(&line, "\n", 1);
+	result = file_replace(directory, TOKEN_NAME, line.bytes, line.size, &ownership, why);
+	secret_clear(&line);
+	close(directory);
+	return result;
+}
+
+void
+credentials_forget_token(const char *run_directory)
+{
+	char *path = token_path(run_directory);
+
+	(void)unlink(path);
+	free(path);
+}
+
+/* --- All of them --- */
+
+int
+credentials_read(const struct manifest *manifest, struct credentials *out_credentials,
+    struct failure *why)
+{
+	const struct vault_settings *vault = &manifest->vault;
+
+	*out_credentials = (struct credentials){ 0 };
+	if (read_ca(vault->ca_file, &out_credentials->ca, why) == -1 ||
+	    read_method(vault, out_credentials, why) == -1) {
+		credentials_clear(out_credentials);
+		return -1;
+	}
+	if (vault->auth == AUTH_TOKEN)
+		check_token(out_credentials, vault->token_file);
+	else if (out_credentials->missing.kind == FAILURE_NONE)
+		read_cached_token(manifest, out_credentials);
+	return 0;
+}
+
+void
+credentials_clear(struct credentials *credentials)
+{
+	secret_clear(&credentials->ca);
+	secret_clear(&credentials->role_id);
+	secret_clear(&credentials->secret_id);
+	secret_clear(&credentials->client_cert);
+	secret_clear(&credentials->client_key);
+	secret_clear(&credentials->token);
+	secret_clear(&credentials->cached_token);
+	credentials->missing = (struct failure){ 0 };
+}

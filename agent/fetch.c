@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fetch.h"
+#include "frame.h"
+#include "inquiry.h"
+#include "memory.h"
+#include "sandbox.h"
+#include "wire.h"
+
+/* Past `deadline`, for what the child does after the last word of Vault's. */
+#define GRACE_MILLISECONDS 10000
+/* Answers that wait while this side writes to disk: about a hundred certificates. */
+#define SOCKET_BUFFER_BYTES (1024 * 1024)
+
+struct fetch {
+	int socket;
+	pid_t child;
+	size_t entry_count, address_count;
+	bool *asked;	/* by entry: put, and without an answer */
+	long deadline;	/* in milliseconds */
+	long end;	/* when the child has to be done; 0: it was not told to begin */
+	struct frame frame;
+};
+
+/* --- The child --- */
+
+static int
+start_child(const struct manifest *manifest, int sockets[2], pid_t *out_child,
+    struct sandbox_user *out_user, struct failure *why)
+{
+	const int buffer = SOCKET_BUFFER_BYTES;
+
+	if (sandbox_find_user(manifest->agent.user, out_user, why) == -1)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == -1)
+		return failure_errno(why, FAILURE_INTERNAL, "make a socket for the fetch process");
+	/* What root may; else the system's limit has to do. */
+	(void)setsockopt(sockets[1], SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
+	if ((*out_child = fork()) == -1) {
+		close(sockets[0]);
+		close(sockets[1]);
+		return failure_errno(why, FAILURE_INTERNAL, "start the fetch process");
+	}
+	return 0;
+}
+
+/* How it ended, by its own doing or by ours. */
+static int
+reap(pid_t child)
+{
+	int status = 0;
+
+	(void)kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) == -1 && errno == EINTR)
+		continue;
+	return status;
+}
+
+int
+fetch_start(const struct manifest *manifest, const struct credentials *credentials,
+    const struct notes *notes, struct fetch **out_fetch, struct failure *why)
+{
+	struct sandbox_user user;
+	struct fetch *fetch;
+	int sockets[2];
+	pid_t child;
+
+	if (start_child(manifest, sockets, &child, &user, why) == -1)
+		return -1;
+	if (child == 0) {
+		sandbox_enter(&user, sockets[1]);
+		inquiry_run(sockets[1], manifest, credentials, notes);
+	}
+	close(sockets[1]);
+	fetch = memory_new(1, sizeof(*fetch));
+	fetch->socket = sockets[0];
+	fetch->child = child;
+	fetch->entry_count = manifest->entry_count;
+	fetch->address_count = manifest->vault.addresses.count;
+	fetch->asked = memory_new(manifest->entry_count, sizeof(*fetch->asked));
+	fetch->deadline = manifest->vault.deadline * 1000 + GRACE_MILLISECONDS;
+	*out_fetch = fetch;
+	return 0;
+}
+
+void
+fetch_revoke(const struct manifest *manifest, const struct credentials *credentials)
+{
+	struct frame nothing = { 0 };
+	struct sandbox_user user;
+	struct failure ignored;
+	int sockets[2];
+	pid_t child;
+
+	if (credentials->cached_token.size == 0 ||
+	    start_child(manifest, sockets, &child, &user, &ignored) == -1)
+		return;
+	if (child == 0) {
+		sandbox_enter(&user, sockets[1]);
+		inquiry_revoke(manifest, credentials);
+	}
+	close(sockets[1]);
+	/* It hangs up when it is done. */
+	(void)frame_receive(sockets[0], &nothing, clock_milliseconds() +
+	    manifest->vault.timeout * 1000 + GRACE_MILLISECONDS, &ignored);
+	frame_clear(&nothing);
+	(void)reap(child);
+	close(sockets[0]);
+}
+
+void
+fetch_free(struct fetch *fetch)
+{
+	if (fetch == NULL)
+		return;
+	if (fetch->child > 0)
+		(void)reap(fetch->child);
+	close(fetch->socket);
+	frame_clear(&fetch->frame);
+	free(fetch->asked);
+	free(fetch);
+}
+
+/* --- Questions --- */
+
+static int
+send_frame(struct fetch *fetch, struct failure *why)
+{
+	if (frame_send(fetch->socket, &fetch->frame, clock_milliseconds() + GRACE_MILLISECONDS, why) == -1)
+		return failure_prefix(why, "the fetch process");
+	frame_clear(&fetch->frame);
+	return 0;
+}
+
+int
+fetch_ask(struct fetch *fetch, const struct question *question, struct failure *why)
+{
+	fetch->asked[question->entry] = true;
+	wire_put_question(&fetch->frame, question);
+	return send_frame(fetch, why);
+}
+
+int
+fetch_go(struct fetch *fetch, struct failure *why)
+{
+	fetch->end = clock_milliseconds() + fetch->deadline;
+	frame_begin(&fetch->frame, WIRE_GO);
+	return send_frame(fetch, why);
+}
+
+/* --- Answers --- */
+
+static enum fetch_event
+fail_nonsense(struct failure *why, const char *what)
+{
+	(void)failure_set(why, FAILURE_INTERNAL, "the fetch process sent %s that makes no sense", what);
+	return FETCH_BROKEN;
+}
+
+/* The child hung up or went silent: what became of it says more than that. */
+static enum fetch_event
+fail_child(struct fetch *fetch, struct failure *why)
+{
+	const int status = reap(fetch->child);
+
+	fetch->child = -1;
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		(void)failure_set(why, FAILURE_INTERNAL, "the fetch process crashed with signal %d",
+		    WTERMSIG(status));
+	else
+		(void)failure_prefix(why, "the fetch process");
+	why->kind = FAILURE_INTERNAL;
+	return FETCH_BROKEN;
+}
+
+enum fetch_event
+fetch_next(struct fetch *fetch, struct answer *out_answer, struct fetch_summary *out_summary,
+    struct failure *why)
+{
+	if (frame_receive(fetch->socket, &fetch->frame, fetch->end, why) == -1)
+		return fail_child(fetch, why);
+	if (fetch->frame.type == WIRE_SUMMARY)
+		return wire_take_summary(&fetch->frame, fetch->address_count, out_summary) ? FETCH_END :
+		    fail_nonsense(why, "a summary");
+	if (!wire_take_answer(&fetch->frame, out_answer))
+		return fail_nonsense(why, "an answer");
+	if (out_answer->entry >= fetch->entry_count || !fetch->asked[out_answer->entry]) {
+		answer_clear(out_answer);
+		return fail_nonsense(why, "an answer to no question");
+	}
+	fetch->asked[out_answer->entry] = false;
+	return FETCH_ANSWER;
+}
+
+void
+answer_clear(struct answer *answer)
+{
+	material_clear(&answer->material);
+	free(answer->notice);
+	*answer = (struct answer){ 0 };
+}
+
+void
+fetch_summary_clear(struct fetch_summary *summary)
+{
+	secret_clear(&summary->token);
+	notes_clear(&summary->notes);
+	*summary = (struct fetch_summary){ 0 };
+}

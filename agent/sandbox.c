@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "sandbox.h"
+
+int
+sandbox_find_user(const char *name, struct sandbox_user *out_user, struct failure *why)
+{
+	const struct passwd *user;
+
+	if (geteuid() != 0) {
+		*out_user = (struct sandbox_user){ geteuid(), getegid(), false };
+		return 0;
+	}
+	errno = 0;
+	if ((user = getpwnam(name)) == NULL) {
+		if (errno != 0 && errno != ENOENT)
+			return failure_errno(why, FAILURE_SETUP, "look up user %s", name);
+		return failure_set(why, FAILURE_SETUP, "user %s does not exist: certlet needs it for the "
+		    "process that talks to Vault", name);
+	}
+	if (user->pw_uid == 0)
+		return failure_set(why, FAILURE_SETUP, "user %s is root: certlet needs one without rights",
+		    name);
+	*out_user = (struct sandbox_user){ user->pw_uid, user->pw_gid, true };
+	return 0;
+}
+
+static void
+must(bool done)
+{
+	if (!done)
+		_exit(EXIT_BROKEN);
+}
+
+/* Descriptors of the parent: its lock, its directories, the terminal. */
+static void
+close_descriptors(int keep)
+{
+	const int null = open("/dev/null", O_RDWR);
+	struct rlimit limit;
+
+	must(null != -1);
+	for (int i = 0; i <= STDERR_FILENO; i++)
+		must(i == keep || dup2(null, i) == i);
+	if ((keep <= STDERR_FILENO + 1 || close_range(STDERR_FILENO + 1, (unsigned int)keep - 1, 0) == 0) &&
+	    close_range((unsigned int)(keep > STDERR_FILENO ? keep : STDERR_FILENO) + 1, ~0U, 0) == 0)
+		return;
+	/* Linux before 5.9. */
+	must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	for (int i = STDERR_FILENO + 1; (rlim_t)i < limit.rlim_cur; i++)
+		if (i != keep)
+			(void)close(i);
+}
+
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		(void)signal(i, SIG_DFL);
+	/* A parent that is gone is a write that fails, not a death on the way. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&none);
+	must(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
+}
+
+static void
+drop_user(const struct sandbox_user *user)
+{
+	uid_t real, effective, saved;
+
+	if (!user->drop)
+		return;
+	must(user->uid != 0);
+	must(setgroups(0, NULL) == 0);
+	must(setresgid(user->gid, user->gid, user->gid) == 0);
+	must(setresuid(user->uid, user->uid, user->uid) == 0);
+	must(getresuid(&real, &effective, &saved) == 0);
+	must(real == user->uid && effective == user->uid && saved == user->uid);
+	must(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == (user->gid == 0 ? 0 : -1));
+}
+
+/* The parent's death ends the child. One that died before this was asked for has hung up already. */
+static void
+die_with_parent(int keep)
+{
+	struct pollfd socket = { .fd = keep };
+
+	must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+	must(poll(&socket, 1, 0) != 1 || (socket.revents & POLLHUP) == 0);
+}
+
+void
+sandbox_enter(const struct sandbox_user *user, int keep)
+{
+	const struct rlimit none = { 0, 0 };
+
+	/* A terminal that is still the child's own could be fed keystrokes. */
+	must(setsid() != -1);
+	close_descriptors(keep);
+	must(clearenv() == 0);
+	reset_signals();
+	must(setrlimit(RLIMIT_CORE, &none) == 0);
+	drop_user(user);
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	must(prctl(PR_SET_DUMPABLE, 0) == 0);
+	/* After the user: a change of it forgets the signal. */
+	die_with_parent(keep);
+}
+
+void
+sandbox_layers(const struct sandbox_user *user, struct words *out_layers)
+{
+	*out_layers = (struct words){ 0 };
+	if (user->drop)
+		words_add(out_layers, "user");
+}
