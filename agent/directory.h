@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * directory: opens directories in which certlet may write, makes and lists its own. Failures are of
+ * kind FAILURE_DISK.
+ */
+#ifndef CERTLET_DIRECTORY_H
+#define CERTLET_DIRECTORY_H
+
+#include <sys/types.h>
+
+#include "failure.h"
+#include "file.h"
+#include "memory.h"
+
+/*
+ * Opens a directory given by an absolute path, component by component. Each must belong to root,
+ * `trusted` or whoever runs certlet, and (sticky ones aside) be writable by nobody else; so must
+ * the owner of each symlink on the way, which is then followed. The failure names the component.
+ */
+enum found directory_open_safe(const char *path, uid_t trusted, int *out_directory,
+    struct failure *why);
+/* With all that is missing above it, 0755. One that is there is left as it is. */
+int directory_make_path(const char *path, struct failure *why);
+
+/* A directory of certlet's own: never through a symlink. A parent of -1 has nothing in it. */
+enum found directory_open(int parent, const char *name, int *out_directory, struct failure *why);
+/* Makes it, 0755, durably, if it is missing, and opens it. */
+int directory_make(int parent, const char *name, int *out_directory, struct failure *why);
+
+/* All names but "." and "..", in no order. *out_names starts as {0}. */
+int directory_list(int directory, struct words *out_names, struct failure *why);
+
+#endif

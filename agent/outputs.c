@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "directory.h"
+#include "store-internal.h"
+
+/* The key goes first: a service that reads a new certificate with an old key would fail. */
+static const enum part order[PART_COUNT] =
+    { PART_KEY, PART_COMBINED, PART_CERT, PART_CHAIN, PART_FULLCHAIN };
+
+/* --- Whose is it? --- */
+
+char *
+outputs_link_target(const struct store *store, const char *name, enum part part)
+{
+	return memory_format("%s/live/%s/%s", store->directory, name, part_file_names[part]);
+}
+
+static bool
+points_below(const char *target, const char *directory, const char *below)
+{
+	const size_t length = strlen(directory);
+
+	return strncmp(target, directory, length) == 0 &&
+	    strncmp(target + length, below, strlen(below)) == 0;
+}
+
+/* Whether a link leads to what the store has live: of the certificate, or of any (name NULL). */
+static bool
+is_link_of(const struct store *store, const char *target, const char *name)
+{
+	char *below = name != NULL ? memory_format("/live/%s/", name) : memory_text("/live/");
+	const bool result = points_below(target, store->directory, below);
+
+	free(below);
+	return result;
+}
+
+static const struct output *
+find_output(const struct owned *owned, const char *path)
+{
+	for (size_t i = 0; owned != NULL && i < owned->output_count; i++)
+		if (strcmp(owned->outputs[i].path, path) == 0)
+			return &owned->outputs[i];
+	return NULL;
+}
+
+/* What a file is known by: its inode, and when that was made. */
+static int
+identify(int directory, const char *name, struct output *output)
+{
+	struct statx found;
+
+	if (statx(directory, name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &found) == -1)
+		return -1;
+	output->device = makedev(found.stx_dev_major, found.stx_dev_minor);
+	output->inode = found.stx_ino;
+	output->born = (found.stx_mask & STATX_BTIME) == 0 ? 0 :
+	    (uint64_t)found.stx_btime.tv_sec * 1000000000 + found.stx_btime.tv_nsec;
+	return 0;
+}
+
+static bool
+is_recorded(const struct output *output, int directory, const char *name)
+{
+	struct output found;
+
+	return output != NULL && output->copy && identify(directory, name, &found) == 0 &&
+	    output->device == found.device && output->inode == found.inode &&
+	    output->born == found.born;
+}
+
+/*
+ * A copy whose inode nobody wrote down is ours if it holds what one of our generations holds: it
+ * came back from a backup, or the run that made it was killed.
+ */
+static bool
+holds_generation(const struct store *store, const char *name, const struct owned *owned,
+    enum part part, const char *digest)
+{
+	unsigned int numbers[5] = { 0 };
+	struct failure why;
+	bool found = false;
+	int home;
+
+	if (generation_open_home(store, name, &home, &why) != FOUND_FILE)
+		return false;
+	(void)generation_read_live(store, name, &numbers[0], &why);
+	if (owned != NULL) {
+		numbers[1] = owned->generation;
+		numbers[2] = owned->intent;
+		numbers[3] = owned->passed;
+		numbers[4] = owned->candidate;
+	}
+	for (size_t i = 0; i < 5 && !found; i++) {
+		struct origin origin = { 0 };
+
+		if (numbers[i] != 0 && generation_read_origin(home, numbers[i], &origin, &why) == 0)
+			found = strcmp(origin.digests[part], digest) == 0;
+		origin_clear(&origin);
+	}
+	(void)close(home);
+	return found;
+}
+
+const struct output *
+outputs_find_other(const struct state *state, const char *name, const char *path,
+    const struct owned **out_other)
+{
+	for (size_t i = 0; i < state->certificate_count; i++) {
+		const struct owned *other = &state->certificates[i];
+
+		if (strcmp(other->name, name) == 0 || !owned_has_output(other, path))
+			continue;
+		*out_other = other;
+		return find_output(other, path);
+	}
+	return NULL;
+}
+
+static bool
+is_handed_over(const struct store *store, const struct state *state, const char *name,
+    const struct place *place, const char *digest)
+{
+	const struct owned *other;
+	const struct output *output = outputs_find_other(state, name, place->path, &other);
+
+	return output != NULL && (is_recorded(output, place->directory, place->name) ||
+	    holds_generation(store, other->name, other, output->part, digest));
+}
+
+static enum maker
+find_maker_of_link(const struct store *store, const struct owned *owned, int directory,
+    const char *name)
+{
+	char *target = file_read_link(directory, name);
+	enum maker maker = MAKER_FOREIGN;
+
+	if (target != NULL && is_link_of(store, target, owned->name))
+		maker = MAKER_SELF;
+	else if (target != NULL && is_link_of(store, target, NULL))
+		maker = MAKER_ANOTHER;
+	free(target);
+	return maker;
+}
+
+enum maker
+outputs_find_maker(const struct store *store, const struct state *state, const struct owned *owned,
+    const struct output *output, int directory, const char *name)
+{
+	const struct owned *other;
+	char digest[DIGEST_BYTES];
+	struct failure why;
+	struct stat status;
+
+	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? MAKER_NONE : MAKER_FOREIGN;
+	if (S_ISLNK(status.st_mode))
+		return find_maker_of_link(store, owned, directory, name);
+	if (is_recorded(output, directory, name))
+		return MAKER_SELF;
+	/* Two certificates may hold the same: the digest tells only where there is no other. */
+	if (outputs_find_other(state, owned->name, output->path, &other) != NULL)
+		return MAKER_ANOTHER;
+	if (output->copy && file_digest_at(directory, name, digest, &status, &why) == FOUND_FILE &&
+	    holds_generation(store, owned->name, owned, output->part, digest))
+		return MAKER_SELF;
+	return MAKER_FOREIGN;
+}
+
+/* --- Looking --- */
+
+static int
+stands_in_the_way(const struct place *place, const char *what, struct failure *why)
+{
+	return failure_set(why, FAILURE_DISK, "%s stands in the way of %s; move it away", what,
+	    part_file_names[place->part]);
+}
+
+static int
+look_at_link(struct outputs *outputs, struct place *place, const struct output *recorded,
+    const struct stat *status, struct failure *why)
+{
+	char *wanted = outputs_link_target(outputs->store, outputs->entry->name, place->part);
+	char *target = file_read_link(place->directory, place->name);
+	const bool own = status->st_uid == 0 || status->st_uid == geteuid();
+	int result = 0;
+
+	if (target == NULL || !own || !is_link_of(outputs->store, target, NULL))
+		result = stands_in_the_way(place, "a link that certlet did not make", why);
+	else if (outputs->entry->install != INSTALL_SYMLINK || strcmp(target, wanted) != 0)
+		place->standing = STANDS_BENT;
+	else if (recorded == NULL || recorded->copy || recorded->part != place->part)
+		place->standing = STANDS_UNKNOWN;
+	free(target);
+	free(wanted);
+	return result;
+}
+
+static int
+look_at_file(struct outputs *outputs, struct place *place, const struct state *state,
+    const struct owned *owned, const struct origin *origin, struct failure *why)
+{
+	const struct ownership wanted = { .owner = outputs->keeper->owner,
+	    .group = outputs->keeper->group, .mode = outputs->keeper->modes[place->part] };
+	const struct output *recorded = find_output(owned, place->path);
+	const char *name = outputs->entry->name;
+	char digest[DIGEST_BYTES] = "";
+	struct stat status;
+	bool known;
+
+	if (file_digest_at(place->directory, place->name, digest, &status, why) != FOUND_FILE &&
+	    fstatat(place->directory, place->name, &status, AT_SYMLINK_NOFOLLOW) == -1)
+		return failure_errno(why, FAILURE_DISK, "look at it");
+	known = is_recorded(recorded, place->directory, place->name);
+	if (!known && !holds_generation(outputs->store, name, owned, place->part, digest) &&
+	    !is_handed_over(outputs->store, state, name, place, digest))
+		return stands_in_the_way(place, "a file that certlet did not make", why);
+	if (outputs->entry->install != INSTALL_COPY || origin == NULL ||
+	    strcmp(digest, origin->digests[place->part]) != 0 ||
+	    !file_ownership_is(&status, &wanted))
+		place->standing = STANDS_BENT;
+	else if (!known || recorded->part != place->part)
+		place->standing = STANDS_UNKNOWN;
+	return 0;
+}
+
+static int
+look(struct outputs *outputs, struct place *place, const struct state *state,
+    const struct owned *owned, const struct origin *origin, struct failure *why)
+{
+	struct stat status;
+
+	place->leftover = file_has_leftover(place->directory, place->name);
+	if (fstatat(place->directory, place->name, &status, AT_SYMLINK_NOFOLLOW) == -1) {
+		place->standing = STANDS_MISSING;
+		return errno == ENOENT ? 0 : failure_errno(why, FAILURE_DISK, "look at it");
+	}
+	if (S_ISLNK(status.st_mode))
+		return look_at_link(outputs, place, find_output(owned, place->path), &status, why);
+	if (S_ISREG(status.st_mode))
+		return look_at_file(outputs, place, state, owned, origin, why);
+	return stands_in_the_way(place, S_ISDIR(status.st_mode) ? "a directory" : "something", why);
+}
+
+enum found
+outputs_open_above(const char *path, uid_t trusted, int *out_directory, const char **out_name,
+    struct failure *why)
+{
+	const char *slash = strrchr(path, '/');
+	char *above = memory_text_n(path, slash == path ? 1 : (size_t)(slash - path));
+	const enum found found = directory_open_safe(above, trusted, out_directory, why);
+
+	*out_name = slash + 1;
+	free(above);
+	return found;
+}
+
+int
+outputs_open(struct outputs *outputs, struct store *store, const struct entry *entry,
+    const struct keeper *keeper, const struct state *state, const struct owned *owned,
+    const struct origin *origin, struct failure *why)
+{
+	*outputs = (struct outputs){ .store = store, .entry = entry, .keeper = keeper };
+	for (size_t i = 0; i < PART_COUNT; i++) {
+		struct place *place = &outputs->places[outputs->count];
+		const char *path = entry->outputs[order[i]];
+
+		if (path == NULL)
+			continue;
+		*place = (struct place){ .part = order[i], .path = path, .directory = -1 };
+		if (outputs_open_above(path, keeper->owner, &place->directory, &place->name, why) !=
+		    FOUND_FILE)
+			return failure_prefix(why, "%s", path);
+		outputs->count++;
+		if (look(outputs, place, state, owned, origin, why) == -1)
+			return failure_prefix(why, "%s", path);
+	}
+	return 0;
+}
+
+void
+outputs_close(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct place *place = &outputs->places[i];
+
+		if (place->prepared)
+			file_abandon(place->directory, place->name);
+		(void)close(place->directory);
+	}
+	outputs->count = 0;
+}
+
+bool
+outputs_are_right(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (outputs->places[i].standing != STANDS_RIGHT || outputs->places[i].leftover)
+			return false;
+	return true;
+}
+
+int
+store_check_outputs(struct store *store, const struct entry *entry, const struct keeper *keeper,
+    const struct state *state, struct failure *why)
+{
+	struct outputs outputs;
+	const int result = outputs_open(&outputs, store, entry, keeper, state,
+	    state_find(state, entry->name), NULL, why);
+
+	outputs_close(&outputs);
+	return result;
+}
+
+/* --- Making --- */
+
+static bool
+is_due(const struct place *place)
+{
+	return place->standing == STANDS_MISSING || place->standing == STANDS_BENT;
+}
+
+static int
+prepare_copy(struct outputs *outputs, struct place *place, int home, unsigned int number,
+    const struct origin *origin, struct failure *why)
+{
+	const struct ownership wanted = { .owner = outputs->keeper->owner,
+	    .group = outputs->keeper->group, .mode = outputs->keeper->modes[place->part] };
+	struct secret bytes = { 0 };
+	int result = generation_read_part(home, number, origin, place->part, &bytes, why);
+
+	if (result == 0)
+		result = file_prepare(
+		    place->directory, place->name, bytes.bytes, bytes.size, &wanted, why);
+	place->prepared = result == 0;
+	secret_clear(&bytes);
+	return result;
+}
+
+int
+outputs_prepare(struct outputs *outputs, int home, unsigned int number, const struct origin *origin,
+    struct failure *why)
+{
+	for (size_t i = 0; i < outputs->count; i++) {
+		struct place *place = &outputs->places[i];
+
+		if ((place->leftover && file_clear_leftover(place->directory, place->name,
+		    outputs->keeper->owner, why) == -1) ||
+		    (is_due(place) && outputs->entry->install == INSTALL_COPY &&
+		    prepare_copy(outputs, place, home, number, origin, why) == -1))
+			return failure_prefix(why, "%s", place->path);
+	}
+	return 0;
+}
+
+static int
+commit_copy(struct place *place, struct output *output, struct failure *why)
+{
+	if (place->prepared && file_commit(place->directory, place->name, why) == -1)
+		return -1;
+	place->prepared = false;
+	if (identify(place->directory, place->name, output) == -1)
+		return failure_errno(why, FAILURE_DISK, "look at it");
+	return 0;
+}
+
+static int
+commit_link(const struct outputs *outputs, const struct place *place, struct failure *why)
+{
+	char *target;
+	int result;
+
+	if (!is_due(place))
+		return 0;
+	target = outputs_link_target(outputs->store, outputs->entry->name, place->part);
+	result = file_replace_link(place->directory, place->name, target, why);
+	free(target);
+	return result;
+}
+
+int
+outputs_commit(struct outputs *outputs, struct owned *owned, struct failure *why)
+{
+	const bool copy = outputs->entry->install == INSTALL_COPY;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		struct place *place = &outputs->places[i];
+		struct output output = { .part = place->part, .copy = copy };
+		int result;
+
+		if (copy)
+			result = commit_copy(place, &output, why);
+		else
+			result = commit_link(outputs, place, why);
+		if (result == -1)
+			return failure_prefix(why, "%s", place->path);
+		output.path = (char *)place->path;
+		owned_add_output(owned, &output);
+	}
+	return 0;
+}
+
+/* Reads only, by path: what it finds is looked at again before anything is done. */
+bool
+store_needs_roll_forward(struct store *store, const struct entry *entry, const struct owned *owned)
+{
+	struct origin origin = { 0 };
+	unsigned int live = 0;
+	struct failure why;
+	bool needed = false;
+	int home;
+
+	if (entry->install != INSTALL_COPY || owned == NULL ||
+	    generation_read_live(store, entry->name, &live, &why) != LIVE_OWN ||
+	    generation_open_home(store, entry->name, &home, &why) != FOUND_FILE)
+		return false;
+	if (generation_read_origin(home, live, &origin, &why) == 0)
+		for (int part = 0; part < PART_COUNT && !needed; part++) {
+			char digest[DIGEST_BYTES] = "";
+
+			needed = entry->outputs[part] != NULL &&
+			    (file_digest_at(AT_FDCWD, entry->outputs[part], digest, NULL, &why) !=
+			    FOUND_FILE || strcmp(digest, origin.digests[part]) != 0);
+		}
+	origin_clear(&origin);
+	(void)close(home);
+	return needed;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "directory.h"
+#include "store-internal.h"
+
+/* For those who go on after a failure: all are told. `why` starts with kind NONE. */
+static void
+add_failure(struct failure *why, const struct failure *more)
+{
+	const struct failure before = *why;
+
+	if (before.kind == FAILURE_NONE)
+		*why = *more;
+	else
+		(void)failure_set(why, before.kind, "%s; %s", before.text, more->text);
+}
+
+/* --- Outputs --- */
+
+/* The owner of its key, who may own directories above its outputs; the manifest may be silent. */
+static uid_t
+find_owner(const struct store *store, const struct owned *owned)
+{
+	uid_t owner = geteuid();
+	unsigned int number = 0;
+	int home = -1, directory = -1;
+	struct failure why;
+	struct stat status;
+
+	if (generation_read_live(store, owned->name, &number, &why) != LIVE_OWN)
+		number = owned->generation;
+	if (generation_open_home(store, owned->name, &home, &why) == FOUND_FILE &&
+	    generation_open(home, number, &directory, &why) == FOUND_FILE &&
+	    fstatat(directory, part_file_names[PART_KEY], &status, AT_SYMLINK_NOFOLLOW) == 0)
+		owner = status.st_uid;
+	if (directory != -1)
+		(void)close(directory);
+	if (home != -1)
+		(void)close(home);
+	return owner;
+}
+
+static int
+copy_back(struct store *store, const struct owned *other, enum part part, int directory,
+    const char *name, struct failure *why)
+{
+	struct secret bytes = { 0 };
+	struct stat status;
+	unsigned int number = 0;
+	int home = -1, generation = -1, result = -1;
+
+	(void)generation_read_live(store, other->name, &number, why);
+	if (generation_open_home(store, other->name, &home, why) == FOUND_FILE &&
+	    generation_open(home, number, &generation, why) == FOUND_FILE &&
+	    file_read_at(generation, part_file_names[part], FILE_LIMIT_BYTES, &bytes, &status, why)
+	    == FOUND_FILE) {
+		const struct ownership same = {
+			.owner = status.st_uid, .group = status.st_gid,
+			.mode = status.st_mode & 07777,
+		};
+
+		result = file_replace(directory, name, bytes.bytes, bytes.size, &same, why);
+	} else {
+		(void)failure_set(why, FAILURE_DISK, "%s of %s cannot be read",
+		    part_file_names[part], other->name);
+	}
+	if (generation != -1)
+		(void)close(generation);
+	if (home != -1)
+		(void)close(home);
+	secret_clear(&bytes);
+	return result;
+}
+
+/* Rule 14 undone: what the old certificate served is not taken from it by one that did not pass. */
+static int
+give_back(struct store *store, const struct owned *other, const struct output *output,
+    int directory, const char *name, struct failure *why)
+{
+	char *target;
+	int result;
+
+	if (output->copy)
+		return copy_back(store, other, output->part, directory, name, why);
+	target = outputs_link_target(store, other->name, output->part);
+	result = file_replace_link(directory, name, target, why);
+	free(target);
+	return result;
+}
+
+enum fate { FATE_REMOVE, FATE_GIVE_BACK };
+
+static int
+clear_place(struct store *store, const struct state *state, const struct owned *owned,
+    const struct output *output, enum fate fate, int directory, const char *name,
+    struct failure *why)
+{
+	const struct owned *other;
+	const struct output *its = outputs_find_other(state, owned->name, output->path, &other);
+
+	switch (outputs_find_maker(store, state, owned, output, directory, name)) {
+	case MAKER_SELF:
+		return fate == FATE_GIVE_BACK && its != NULL ?
+		    give_back(store, other, its, directory, name, why) :
+		    file_remove(directory, name, why);
+	case MAKER_FOREIGN:
+		return failure_set(why, FAILURE_DISK, "was not made by certlet, and is left");
+	case MAKER_NONE:
+	case MAKER_ANOTHER:
+		break;
+	}
+	return 0;
+}
+
+/* What others put there is told once: the record of it goes. */
+static int
+take_output(struct store *store, const struct state *state, struct owned *owned, size_t index,
+    enum fate fate, uid_t trusted, struct failure *why)
+{
+	const struct output *output = &owned->outputs[index];
+	char *path = memory_text(output->path);
+	const char *name;
+	int directory, result = 0;
+
+	switch (outputs_open_above(path, trusted, &directory, &name, why)) {
+	case FOUND_FILE:
+		if (file_clear_leftover(directory, name, trusted, why) == -1)
+			result = -1;
+		if (clear_place(store, state, owned, output, fate, directory, name, why) == -1)
+			result = -1;
+		(void)close(directory);
+		owned_drop_output(owned, path);
+		break;
+	case FOUND_ABSENT:
+		owned_drop_output(owned, path);
+		break;
+	case FOUND_FAILED:
+		result = -1;
+		break;
+	}
+	if (result == -1)
+		(void)failure_prefix(why, "%s", path);
+	free(path);
+	return result;
+}
+
+static bool
+is_named(const struct entry *entry, const char *path)
+{
+	for (int part = 0; entry != NULL && part < PART_COUNT; part++)
+		if (entry->outputs[part] != NULL && strcmp(entry->outputs[part], path) == 0)
+			return true;
+	return false;
+}
+
+static int
+take_outputs(struct store *store, const struct entry *entry, const struct state *state,
+    struct owned *owned, enum fate fate, struct failure *why)
+{
+	const uid_t trusted = find_owner(store, owned);
+
+	*why = (struct failure){ 0 };
+	for (size_t i = owned->output_count; i-- > 0;) {
+		struct failure second;
+
+		if (!is_named(entry, owned->outputs[i].path) &&
+		    take_output(store, state, owned, i, fate, trusted, &second) == -1)
+			add_failure(why, &second);
+	}
+	return why->kind == FAILURE_NONE ? 0 : -1;
+}
+
+int
+store_withdraw_outputs(struct store *store, const struct state *state, struct owned *owned,
+    struct failure *why)
+{
+	return take_outputs(store, NULL, state, owned, FATE_GIVE_BACK, why);
+}
+
+int
+store_drop_outputs(struct store *store, const struct entry *entry, const struct state *state,
+    struct owned *owned, struct failure *why)
+{
+	return take_outputs(store, entry, state, owned, FATE_REMOVE, why);
+}
+
+/* --- Generations --- */
+
+static bool
+is_kept(unsigned int number, const unsigned int keep[], size_t keep_count)
+{
+	for (size_t i = 0; i < keep_count; i++)
+		if (keep[i] == number)
+			return true;
+	return false;
+}
+
+/* Goes on after a failure. */
+static void
+remove_generations(int home, const unsigned int keep[], size_t keep_count, struct failure *why)
+{
+	struct words names = { 0 };
+	struct failure second;
+
+	if (directory_list(home, &names, &second) == -1)
+		add_failure(why, &second);
+	for (size_t i = 0; i < names.count; i++) {
+		const unsigned int number = generation_number(names.items[i]);
+
+		if (number != 0 && !is_kept(number, keep, keep_count) &&
+		    generation_remove(home, number, &second) == -1)
+			add_failure(why, &second);
+	}
+	words_clear(&names);
+}
+
+int
+store_prune(struct store *store, const char *name, const unsigned int keep[], size_t keep_count,
+    struct failure *why)
+{
+	unsigned int *kept = memory_new(keep_count + 1, sizeof(*kept));
+	struct failure second;
+	int home;
+
+	*why = (struct failure){ 0 };
+	memcpy(kept, keep, keep_count * sizeof(*kept));
+	/* Whatever the caller believes: what the link points to is in use. */
+	(void)generation_read_live(store, name, &kept[keep_count], &second);
+	switch (generation_open_home(store, name, &home, &second)) {
+	case FOUND_FILE:
+		remove_generations(home, kept, keep_count + 1, why);
+		(void)close(home);
+		break;
+	case FOUND_ABSENT:
+		break;
+	case FOUND_FAILED:
+		add_failure(why, &second);
+		break;
+	}
+	free(kept);
+	return why->kind == FAILURE_NONE ? 0 :
+	    failure_prefix(why, "%s/archive/%s", store->directory, name);
+}
+
+static void
+remove_home(struct store *store, const char *name, struct failure *why)
+{
+	struct failure second;
+	int home;
+
+	switch (generation_open_home(store, name, &home, &second)) {
+	case FOUND_ABSENT:
+		return;
+	case FOUND_FAILED:
+		add_failure(why, &second);
+		return;
+	case FOUND_FILE:
+		break;
+	}
+	remove_generations(home, NULL, 0, why);
+	(void)close(home);
+	if (unlinkat(store->archive, name, AT_REMOVEDIR) == 0) {
+		if (file_sync_directory(store->archive, &second) == -1)
+			add_failure(why, &second);
+	} else if (why->kind == FAILURE_NONE) {
+		(void)failure_errno(&second, FAILURE_DISK, "remove %s/archive/%s, which holds what "
+		    "certlet did not make", store->directory, name);
+		add_failure(why, &second);
+	}
+}
+
+/* --- All of it --- */
+
+static void
+remove_live(struct store *store, const char *name, struct failure *why)
+{
+	struct failure second;
+	unsigned int number;
+
+	if (store->live == -1)
+		return;
+	file_abandon(store->live, name);
+	switch (generation_read_live(store, name, &number, &second)) {
+	case LIVE_OWN:
+		if (file_remove(store->live, name, &second) == -1)
+			add_failure(why, &second);
+		break;
+	case LIVE_ABSENT:
+		break;
+	case LIVE_ELSEWHERE:
+	case LIVE_NO_LINK:
+		(void)failure_set(&second, FAILURE_DISK,
+		    "%s/live/%s was not made by certlet, and is left; move it away",
+		    store->directory, name);
+		add_failure(why, &second);
+		break;
+	}
+}
+
+int
+store_remove(struct store *store, const struct state *state, struct owned *owned,
+    struct failure *why)
+{
+	(void)take_outputs(store, NULL, state, owned, FATE_REMOVE, why);
+	remove_live(store, owned->name, why);
+	remove_home(store, owned->name, why);
+	return why->kind == FAILURE_NONE ? 0 : -1;
+}
+
+void
+store_remove_directories(struct store *store)
+{
+	static const char *const names[] = { "live", "archive" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = memory_format("%s/%s", store->directory, names[i]);
+
+		(void)rmdir(path);
+		free(path);
+	}
+}
