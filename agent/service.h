@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * service: asks one service whether it runs, whether it likes its configuration, and to reload.
+ * Knows nothing of certificates; rollout.c decides what an answer means.
+ */
+#ifndef CERTLET_SERVICE_H
+#define CERTLET_SERVICE_H
+
+#include <stdbool.h>
+
+#include "failure.h"
+#include "manifest.h"
+
+enum service_condition { CONDITION_RUNS, CONDITION_INACTIVE, CONDITION_UNMANAGED };
+
+/*
+ * Runs its `active` command. INACTIVE: it fails, or the program of `test` does not exist.
+ * UNMANAGED: systemd does not run here and nothing stands in for its defaults. A service whose
+ * section spells out its own reload but not how to see whether it runs is taken as running there.
+ */
+enum service_condition service_condition(const struct service *service);
+
+bool service_has_test(const struct service *service);
+/* FAILURE_SERVICE with the exit status or signal and the last words of the command. 0 without a test. */
+int service_test(const struct service *service, struct failure *why);
+int service_reload(const struct service *service, struct failure *why);
+
+/* Whether systemd is the init of this system: /run/systemd/system exists (sd_booted(3)). */
+bool service_systemd_runs(void);
+
+#endif
