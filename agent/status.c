@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "file.h"
+#include "log.h"
+#include "status.h"
+#include "status-read.h"
+#include "times.h"
+
+/* What commands and file systems say need not be UTF-8, JSON has to be. */
+static json_t *
+text(const char *words)
+{
+	json_t *string;
+	char *ascii;
+
+	if (words == NULL)
+		return json_null();
+	if ((string = json_string(words)) != NULL)
+		return string;
+	ascii = memory_text(words);
+	for (char *c = ascii; *c != '\0'; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	string = json_string(ascii);
+	free(ascii);
+	return string;
+}
+
+static json_t *
+number(uint64_t value)
+{
+	return value == 0 ? json_null() : json_integer((json_int_t)value);
+}
+
+static json_t *
+moment(time_t when)
+{
+	char words[TIMES_TEXT_BYTES];
+
+	return when == 0 ? json_null() : json_string(times_rfc3339(when, words));
+}
+
+static json_t *
+list(const struct words *words)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; words != NULL && i < words->count; i++)
+		(void)json_array_append_new(array, text(words->items[i]));
+	return array;
+}
+
+/* A source whose metadata the policy keeps from us: its key travels at every run. */
+static json_t *
+describe_notes(const struct notes *notes, time_t now)
+{
+	static const char prefix[] = "metadata ";
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < notes->count; i++) {
+		const struct note *note = &notes->items[i];
+		char *sentence;
+
+		if (strncmp(note->subject, prefix, sizeof(prefix) - 1) != 0 || note->value != 0 ||
+		    note->until < now)
+			continue;
+		sentence = memory_format("the policy does not let us read the metadata of %s: its "
+		    "data, the private key too, is read at every run (certlet --policy prints what "
+		    "is needed)", note->subject + sizeof(prefix) - 1);
+		(void)json_array_append_new(array, text(sentence));
+		free(sentence);
+	}
+	return array;
+}
+
+static json_t *
+describe_vault(const struct manifest *manifest, const struct state *state, time_t now)
+{
+	const struct words *addresses = &manifest->vault.addresses;
+	const char *address = state->address != NULL || addresses->count == 0 ? state->address :
+	    addresses->items[0];
+
+	return json_pack("{s:o, s:o, s:o, s:n, s:o}",
+	    "address", text(address),
+	    "auth", text(auth_names[manifest->vault.auth]),
+	    "credentials", text(state->credentials != NULL ? state->credentials : "unknown"),
+	    "secret_id_expires",
+	    "notes", describe_notes(&state->notes, now));
+}
+
+static json_t *
+describe_run(const struct status_run *run)
+{
+	return json_pack("{s:o, s:i, s:f, s:I, s:o}",
+	    "time", moment(run->time),
+	    "exit", (int)run->exit,
+	    "seconds", (double)(long)(run->seconds * 1000 + 0.5) / 1000,
+	    "requests", (json_int_t)run->requests,
+	    "error", text(run->error));
+}
+
+static const char *
+choose_source(const struct status_certificate *certificate)
+{
+	/* That of the version which stands beside it, where there is one. */
+	if (certificate->installed != NULL && certificate->installed->source != NULL)
+		return certificate->installed->source;
+	if (certificate->entry != NULL)
+		return certificate->entry->source;
+	return certificate->owned != NULL ? certificate->owned->source : NULL;
+}
+
+static json_t *
+describe_certificate(const struct status_certificate *certificate, long warn, time_t now)
+{
+	static const struct owned unknown = { 0 };
+	static const struct origin nothing = { 0 };
+	const struct entry *entry = certificate->entry;
+	const struct owned *owned = certificate->owned != NULL ? certificate->owned : &unknown;
+	const struct origin *installed = certificate->installed != NULL ? certificate->installed :
+	    &nothing;
+	const struct leaf *leaf = &installed->leaf;
+	const enum status_state state = status_state(leaf->not_before, leaf->not_after, warn, now);
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+	    " s:o, s:o, s:o, s:o, s:b}",
+	    "name", text(entry != NULL ? entry->name : owned->name),
+	    "state", text(status_state_names[state]),
+	    "problem", text(problem_names[owned->problem]),
+	    "error", text(owned->error),
+	    "error_time", moment(owned->error_time),
+	    "next_try", moment(owned->next_try),
+	    "source", text(choose_source(certificate)),
+	    "version", number(installed->version.number),
+	    "offered_version", number(owned->offered.number),
+	    "serial", text(leaf->serial),
+	    "fingerprint", text(*leaf->fingerprint != '\0' ? leaf->fingerprint : NULL),
+	    "issuer", text(leaf->issuer),
+	    "names", certificate->installed != NULL ? list(&leaf->names) : json_null(),
+	    "not_before", moment(leaf->not_before),
+	    "not_after", moment(leaf->not_after),
+	    "installed", moment(installed->installed),
+	    "generation", number(certificate->generation),
+	    "services", list(entry != NULL ? &entry->services : &owned->services),
+	    "wanted", entry != NULL);
+}
+
+static json_t *
+describe_certificates(const struct status_certificate certificates[], size_t count, long warn,
+    time_t now)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(array,
+		    describe_certificate(&certificates[i], warn, now));
+	return array;
+}
+
+static json_t *
+describe_service(const char *name, const struct known_service *known)
+{
+	/* Listed, but no certificate of it has come this far. */
+	if (known == NULL)
+		return json_pack("{s:o, s:n, s:b, s:n, s:n, s:n}", "name", text(name), "state",
+		    "reload_owed", 0, "last_reload", "serving", "error");
+	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o}",
+	    "name", text(name),
+	    "state", text(service_state_names[known_service_state(known)]),
+	    "reload_owed", known->owed,
+	    "last_reload", moment(known->last_reload),
+	    "serving", text(known->serving),
+	    "error", text(known->error));
+}
+
+static json_t *
+describe_services(const struct manifest *manifest, const struct state *state)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < manifest->service_count; i++) {
+		const char *name = manifest->services[i].name;
+
+		(void)json_array_append_new(array,
+		    describe_service(name, state_find_service(state, name)));
+	}
+	return array;
+}
+
+static char *
+encode(const struct manifest *manifest, const struct state *state,
+    const struct status_certificate certificates[], size_t count, const struct status_run *run)
+{
+	const struct agent_settings *agent = &manifest->agent;
+	json_t *document = json_pack("{s:i, s:s, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o}",
+	    "schema", STATUS_SCHEMA,
+	    "certlet", PACKAGE_VERSION,
+	    "manifest", text(manifest->file),
+	    "sandbox", list(run->sandbox),
+	    "vault", describe_vault(manifest, state, run->time),
+	    "thresholds",
+		"warn", (json_int_t)agent->warn,
+		"critical", (json_int_t)agent->critical,
+		"stale", (json_int_t)agent->stale,
+	    "last_sync", describe_run(run),
+	    "last_success", moment(state->last_success),
+	    "certificates", describe_certificates(certificates, count, agent->warn, run->time),
+	    "services", describe_services(manifest, state));
+	char *encoded = json_dumps(document, STATUS_JSON_FLAGS);
+	char *line = encoded != NULL ? memory_format("%s\n", encoded) : NULL;
+
+	free(encoded);
+	json_decref(document);
+	return line;
+}
+
+int
+status_write(const struct manifest *manifest, const struct state *state,
+    const struct status_certificate certificates[], size_t count, const struct status_run *run,
+    struct failure *why)
+{
+	const struct ownership ownership = { geteuid(), getegid(), 0644 };
+	const char *path = manifest->agent.state_directory;
+	char *document = encode(manifest, state, certificates, count, run);
+	int directory = -1, result = -1;
+
+	if (document == NULL) {
+		failure_set(why, FAILURE_INTERNAL, "compose %s: out of memory", STATUS_FILE_NAME);
+		goto out;
+	}
+	if ((directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
+		failure_errno(why, FAILURE_INTERNAL, "open %s", path);
+		goto out;
+	}
+	if ((result = file_replace(directory, STATUS_FILE_NAME, document, strlen(document),
+	    &ownership, why)) == -1) {
+		failure_prefix(why, "%s", path);
+		why->kind = FAILURE_INTERNAL;
+	}
+out:
+	if (directory != -1)
+		close(directory);
+	free(document);
+	return result;
+}
+
+void
+status_remove(const char *state_directory)
+{
+	char *path = memory_format("%s/%s", state_directory, STATUS_FILE_NAME);
+
+	if (unlink(path) == -1 && errno != ENOENT)
+		log_warning("remove %s: %s", path, strerror(errno));
+	free(path);
+}

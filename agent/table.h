@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* table: rows of cells, as wide as what is in them, and no wider than the terminal. */
+#ifndef CERTLET_TABLE_H
+#define CERTLET_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define TABLE_COLUMNS_MOST 8
+
+/* Where a line that is too long for the terminal may be cut. */
+enum table_cut { TABLE_WHOLE, TABLE_MIDDLE, TABLE_END };
+
+struct table_column {
+	const char *title;
+	enum table_cut cut;
+};
+
+enum colour { COLOUR_NONE, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED };
+
+/* How the output wants to be written. */
+struct paper {
+	FILE *out;
+	size_t width;	/* of the terminal; 0: none, nothing is cut or folded */
+	bool colours;
+};
+
+struct table;
+
+/* The columns have to live as long as the table. */
+struct table *table_new(const struct paper *paper, const struct table_column columns[],
+    size_t count);
+void table_free(struct table *table);	/* NULL is allowed */
+
+/* One cell for each column, copied; `colour` is that of the second one, which is the state's. */
+void table_add(struct table *table, const char *const cells[], enum colour colour);
+
+/* After the last table_add(). Rows count from 0. */
+void table_print_titles(struct table *table);
+void table_print_row(const struct table *table, size_t row);
+
+/* "…" in that colour, if the paper has colours. */
+void paper_print(const struct paper *paper, enum colour colour, const char *text);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+#include <check.h>
+#include <stdio.h>
+
+#include "doctor.c"
+#include "support/status_file.h"
+
+static char home[64], ca[128], role_id[128], secret_id[128];
+static struct entry entry;
+static struct service service;
+static struct manifest manifest;
+
+static void
+put(const char *path, const char *text, mode_t mode)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	(void)fputs(text, file);
+	(void)fclose(file);
+	ck_assert_int_eq(chmod(path, mode), 0);
+}
+
+/* A machine that lacks nothing, for a manifest of one certificate and one service. */
+static void
+set_up(void)
+{
+	(void)strcpy(home, "/tmp/certlet-doctor-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(home));
+	(void)snprintf(ca, sizeof(ca), "%s/ca.pem", home);
+	(void)snprintf(role_id, sizeof(role_id), "%s/role-id", home);
+	(void)snprintf(secret_id, sizeof(secret_id), "%s/secret-id", home);
+	put(ca, "a CA\n", 0644);
+	put(role_id, "a role\n", 0644);
+	put(secret_id, "hvs.a-secret\n", 0600);
+	entry = (struct entry){ .name = "www.example.com" };
+	service = (struct service){
+		.name = "nginx", .unit = "nginx.service", .own_active = true, .own_reload = true,
+		.timeout = 5,
+	};
+	words_add(&service.active, "/bin/true");
+	words_add(&service.test, "/bin/true");
+	words_add(&service.reload, "/bin/true");
+	manifest = (struct manifest){
+		.vault = { .ca_file = ca, .role_id_file = role_id, .secret_id_file = secret_id },
+		.agent = { .directory = home, .state_directory = home, .run_directory = home,
+		    .user = "nobody" },
+		.entries = &entry, .entry_count = 1, .services = &service, .service_count = 1,
+	};
+}
+
+static void
+tear_down(void)
+{
+	(void)unlink(ca);
+	(void)unlink(role_id);
+	(void)unlink(secret_id);
+	ck_assert_int_eq(rmdir(home), 0);
+	words_clear(&service.active);
+	words_clear(&service.test);
+	words_clear(&service.reload);
+}
+
+static void
+check_says(size_t count, const char *expected)
+{
+	const char *printed;
+	size_t lacking;
+
+	capture_begin(STDERR_FILENO);
+	lacking = doctor_examine(&manifest);
+	printed = capture_end(STDERR_FILENO);
+	ck_assert_msg(lacking == count, "expected %zu lines, found %zu: %s", count, lacking, printed);
+	ck_assert_msg(strstr(printed, expected) != NULL, "expected %s in %s", expected, printed);
+	ck_assert_ptr_eq(strstr(printed, "hvs."), NULL);
+}
+
+START_TEST(a_machine_that_lacks_nothing_is_not_complained_of)
+{
+	check_says(0, "");
+}
+END_TEST
+
+START_TEST(missing_empty_and_readable_credentials_are_told)
+{
+	ck_assert_int_eq(unlink(ca), 0);
+	check_says(1, "ca_file /tmp/certlet-doctor-");
+	put(ca, " \n", 0644);
+	check_says(1, "ca.pem: empty\n");
+	put(ca, "a CA\n", 0644);
+	put(secret_id, "hvs.a-secret\n", 0640);
+	check_says(1, "secret-id: mode 0640 lets its group read it\n");
+	put(secret_id, "hvs.a-secret\n", 0604);
+	check_says(1, "secret-id: mode 0604 lets others read it\n");
+	ck_assert_int_eq(unlink(role_id), 0);
+	check_says(2, "role-id: missing\n");
+}
+END_TEST
+
+START_TEST(a_clients_key_may_be_read_by_its_group_only)
+{
+	manifest.vault.auth = AUTH_CERT;
+	manifest.vault.client_cert_file = ca;
+	manifest.vault.client_key_file = role_id;
+	check_says(1, "role-id: mode 0644 lets others read it\n");
+	ck_assert_int_eq(chmod(role_id, 0640), 0);
+	check_says(0, "");
+}
+END_TEST
+
+START_TEST(a_missing_user_owner_or_group_is_told)
+{
+	if (geteuid() != 0)
+		return;		/* an ordinary user becomes nobody else */
+	manifest.agent.user = "nosuchuser";
+	check_says(1, "nosuchuser");
+	manifest.agent.user = "nobody";
+	entry.owner = "nosuchowner";
+	check_says(1, "certificate www.example.com: ");
+	entry.owner = NULL;
+	entry.group = "nosuchgroup";
+	check_says(1, "nosuchgroup");
+}
+END_TEST
+
+START_TEST(an_output_directory_must_be_there_and_safe)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/tls/www.pem", home);
+	entry.outputs[PART_CERT] = path;
+	check_says(1, "certificate www.example.com: cert_path: /tmp/certlet-doctor-");
+	(void)snprintf(path, sizeof(path), "%s/www.pem", home);
+	check_says(0, "");
+	ck_assert_int_eq(chmod(home, 0777), 0);
+	/* DIR, the state's, the run's and that of cert_path. */
+	check_says(4, "is writable by everyone");
+}
+END_TEST
+
+START_TEST(directories_that_certlet_makes_itself_may_be_missing)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/lib/certlet", home);
+	manifest.agent.directory = manifest.agent.state_directory = manifest.agent.run_directory = path;
+	check_says(0, "");
+}
+END_TEST
+
+START_TEST(a_missing_trust_file_is_told)
+{
+	entry.trust_file = "/nonexistent/roots.pem";
+	check_says(1, "certificate www.example.com: trust_file /nonexistent/roots.pem: missing\n");
+}
+END_TEST
+
+START_TEST(a_program_of_a_service_that_is_missing_is_told)
+{
+	words_clear(&service.test);
+	words_add(&service.test, "/nonexistent/nginx");
+	check_says(1, "service nginx: test: /nonexistent/nginx: No such file or directory\n");
+	words_clear(&service.reload);
+	words_add(&service.reload, "/nonexistent/reload");
+	check_says(2, "service nginx: reload: /nonexistent/reload: ");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("doctor");
+	TCase *tests = tcase_create("doctor");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, a_machine_that_lacks_nothing_is_not_complained_of);
+	tcase_add_test(tests, missing_empty_and_readable_credentials_are_told);
+	tcase_add_test(tests, a_clients_key_may_be_read_by_its_group_only);
+	tcase_add_test(tests, a_missing_user_owner_or_group_is_told);
+	tcase_add_test(tests, an_output_directory_must_be_there_and_safe);
+	tcase_add_test(tests, directories_that_certlet_makes_itself_may_be_missing);
+	tcase_add_test(tests, a_missing_trust_file_is_told);
+	tcase_add_test(tests, a_program_of_a_service_that_is_missing_is_told);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
