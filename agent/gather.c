@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gather.h"
+#include "log.h"
+
+/* --- Questions --- */
+
+static int
+read_trust(const struct entry *entry, struct secret *out_trust, struct failure *why)
+{
+	switch (file_read_path(entry->trust_file, FILE_LIMIT_BYTES, out_trust, NULL, why)) {
+	case FOUND_FILE:
+		return 0;
+	case FOUND_ABSENT:
+		return failure_set(why, FAILURE_DISK, "trust_file %s does not exist", entry->trust_file);
+	case FOUND_FAILED:
+		break;
+	}
+	return failure_prefix(why, "trust_file");
+}
+
+/* Nothing is fetched for what could not be put in its place. */
+static bool
+can_be_asked(struct run *run, struct item *item)
+{
+	struct failure why;
+
+	if (!item->selected || !item->step.ask || item->failure.kind != FAILURE_NONE)
+		return false;
+	if (store_check_outputs(run->store, item->entry, &item->keeper, &run->state, &why) == 0)
+		return true;
+	item_fail(run, item, PROBLEM_FAILED, &why);
+	return false;
+}
+
+static int
+ask(struct run *run, struct fetch *fetch, struct item *item)
+{
+	struct question question = item->step.question;
+	struct failure why;
+	int result = 0;
+
+	question.entry = (uint32_t)(item - run->items);
+	if (item->disk.origin.source != NULL && item->step.settled != 0) {
+		question.have_leaf = true;
+		question.leaf = item->disk.origin.leaf;
+	}
+	if (item->entry->trust_file != NULL) {
+		if (read_trust(item->entry, &question.trust, &why) == -1) {
+			item_fail(run, item, PROBLEM_FAILED, &why);
+			goto out;
+		}
+		question.has_trust = true;
+	}
+	if ((result = fetch_ask(fetch, &question, &run->broken)) == 0)
+		item->asked = true;
+out:
+	secret_clear(&question.trust);
+	return result;
+}
+
+static int
+ask_all(struct run *run, struct fetch *fetch)
+{
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		if (can_be_asked(run, &run->items[i]) && fetch != NULL &&
+		    ask(run, fetch, &run->items[i]) == -1)
+			return -1;
+	return fetch != NULL ? fetch_go(fetch, &run->broken) : 0;
+}
+
+/* --- Answers --- */
+
+/* The very content that is installed came as another version: only what is known of it changes. */
+static bool
+is_installed_content(const struct item *item, const struct secret parts[PART_COUNT])
+{
+	if (item->step.settled == 0 || item->disk.live != item->step.settled || !item->disk.sound)
+		return false;
+	for (int part = 0; part < PART_COUNT; part++) {
+		char digest[DIGEST_BYTES];
+
+		if (!item->keeper.parts[part])
+			continue;
+		file_digest(parts[part].bytes, parts[part].size, digest);
+		if (strcmp(digest, item->disk.origin.digests[part]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int
+note_version(struct run *run, struct item *item, struct origin *origin, struct failure *why)
+{
+	memcpy(origin->digests, item->disk.origin.digests, sizeof(origin->digests));
+	origin->installed = item->disk.origin.installed;
+	if (store_rewrite_origin(run->store, item->entry->name, item->step.settled, origin, why) == -1)
+		return -1;
+	log_detail("%s: version %llu holds what is installed already", item->entry->name,
+	    (unsigned long long)origin->version.number);
+	origin_clear(&item->disk.origin);
+	item->disk.origin = *origin;
+	*origin = (struct origin){ 0 };
+	return 0;
+}
+
+/* `origin` goes over to the item when it becomes a change. */
+static int
+keep_material(struct run *run, struct item *item, const struct answer *answer, struct failure *why)
+{
+	struct secret parts[PART_COUNT] = { 0 };
+	struct origin origin = { .version = answer->got, .installed = run->now };
+	unsigned int generation;
+	int result = -1;
+
+	origin.source = memory_text(item->entry->source);
+	leaf_copy(&origin.leaf, &answer->material.leaf);
+	store_compose(&answer->material, &item->keeper, parts);
+	free(item->owned->judged_by);
+	item->owned->judged_by = plan_judging_keys(item->entry);
+	if (is_installed_content(item, parts)) {
+		result = run->options->dry_run ? 0 : note_version(run, item, &origin, why);
+		goto out;
+	}
+	if (!run->options->dry_run) {
+		if (store_write(run->store, item->entry, &item->keeper, item->owned, parts, &origin,
+		    &generation, why) == -1)
+			goto out;
+		item->to = generation;
+		item->fetched = true;
+	}
+	origin_clear(&item->target);
+	item->target = origin;
+	origin = (struct origin){ 0 };
+	item->from = item->step.settled;
+	item->in_place = false;
+	item->pending = true;
+	result = 0;
+out:
+	for (int part = 0; part < PART_COUNT; part++)
+		secret_clear(&parts[part]);
+	origin_clear(&origin);
+	return result;
+}
+
+static void
+take_refusal(struct run *run, struct item *item, const struct answer *answer)
+{
+	struct refusal *refused = &item->owned->refused;
+
+	free(refused->source);
+	free(refused->judged_by);
+	*refused = (struct refusal){
+		.version = answer->offered,
+		.source = memory_text(item->entry->source),
+		.judged_by = plan_judging_keys(item->entry),
+		.retry = answer->retry,
+		.critical = item->disk.origin.source != NULL &&
+		    plan_is_critical(&item->disk.origin.leaf, &run->manifest->agent, run->now),
+	};
+	item->owned->next_try = answer->retry;
+	item_fail(run, item, PROBLEM_REFUSED, &answer->why);
+}
+
+/* Nothing new came. What stands in the way of the version that is offered was told before, and lasts. */
+static void
+take_unchanged(struct item *item, const struct version *offered)
+{
+	const struct owned *owned = item->owned;
+
+	if (version_equal(offered, &owned->refused.version) && owned->problem == PROBLEM_REFUSED)
+		(void)failure_set(&item->failure, FAILURE_REFUSED, "%s",
+		    owned->error != NULL ? owned->error : "refused");
+	if (version_equal(offered, &item->step.question.installed))
+		item->step.candidate_kept = item->step.candidate_due = false;
+}
+
+static void
+take_answer(struct run *run, struct answer *answer)
+{
+	struct item *item = &run->items[answer->entry];
+	struct failure why = answer->why;
+
+	item->asked = false;
+	if (answer->kind != ANSWER_FAILED || !version_is_none(&answer->offered))
+		item->owned->offered = answer->offered;
+	if (answer->notice != NULL)
+		log_notice("%s: %s", item->entry->name, answer->notice);
+	switch (answer->kind) {
+	case ANSWER_UNCHANGED:
+		take_unchanged(item, &answer->offered);
+		break;
+	case ANSWER_MATERIAL:
+		/* What was damaged came again as it was; what is offered instead may have been refused. */
+		if (why.kind == FAILURE_REFUSED)
+			take_refusal(run, item, answer);
+		if (keep_material(run, item, answer, &why) == -1)
+			item_fail(run, item, PROBLEM_FAILED, &why);
+		break;
+	case ANSWER_REFUSED:
+		take_refusal(run, item, answer);
+		break;
+	case ANSWER_FAILED:
+		item_fail(run, item, PROBLEM_FAILED, &why);
+		break;
+	}
+}
+
+/* The child failed: what it delivered is not trusted, and the next run asks again. */
+static void
+throw_away(struct run *run)
+{
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		struct item *item = &run->items[i];
+
+		if (!item->fetched)
+			continue;
+		item->to = 0;
+		item->fetched = item->pending = false;
+		origin_clear(&item->target);
+	}
+}
+
+static int
+take_answers(struct run *run, struct fetch *fetch)
+{
+	size_t taken = 0;
+
+	for (;;) {
+		struct answer answer = { 0 };
+		const enum fetch_event event = fetch_next(fetch, &answer, &run->summary, &run->broken);
+
+		if (event == FETCH_ANSWER) {
+			take_answer(run, &answer);
+			log_progress("%zu of %zu certificates asked for", ++taken,
+			    run->manifest->entry_count);
+		}
+		answer_clear(&answer);
+		if (event == FETCH_END)
+			return 0;
+		if (event == FETCH_BROKEN) {
+			throw_away(run);
+			return -1;
+		}
+	}
+}
+
+/* --- What is on the disk already and waits --- */
+
+static void
+resume(struct item *item, unsigned int generation, struct origin *take_target)
+{
+	item->from = item->owned->generation;
+	item->to = generation;
+	item->in_place = item->disk.live == generation;
+	item->pending = true;
+	origin_clear(&item->target);
+	item->target = *take_target;
+	*take_target = (struct origin){ 0 };
+}
+
+static void
+take_from_disk(struct item *item)
+{
+	struct owned *owned = item->owned;
+
+	if (!item->selected)
+		return;
+	if (!item->step.candidate_kept || item->pending)
+		owned->candidate = 0;
+	if (item->pending || item->failure.kind == FAILURE_DISK)
+		return;
+	if (item->step.interrupted == INTERRUPTED_RESUME) {
+		resume(item, owned->intent, &item->disk.intent);
+	} else if (item->step.candidate_due) {
+		resume(item, owned->candidate, &item->disk.candidate);
+	} else if (item->step.candidate_kept && item->failure.kind == FAILURE_NONE &&
+	    owned->problem == PROBLEM_QUARANTINED) {
+		(void)failure_set(&item->failure, FAILURE_SERVICE, "%s",
+		    owned->error != NULL ? owned->error : "in quarantine");
+	}
+}
+
+int
+gather_run(struct run *run, struct fetch *fetch)
+{
+	int result = -1;
+
+	if (ask_all(run, fetch) == -1)
+		goto out;
+	if (fetch != NULL && take_answers(run, fetch) == -1)
+		goto out;
+	result = 0;
+out:
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		take_from_disk(&run->items[i]);
+	return result;
+}

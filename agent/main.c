@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "paths.h"
+#include "startup.h"
+#include "status.h"
+#include "verbs.h"
+
+enum {
+	VERB_SYNC, VERB_STATUS, VERB_CHECK, VERB_TEST, VERB_POLICY, VERB_PURGE, VERB_COUNT,
+	OPTION_DRY_RUN, OPTION_FORCE, OPTION_JSON, OPTION_SYSTEM,	/* only with some verbs */
+	OPTION_MANIFEST, OPTION_VERBOSE, OPTION_QUIET, OPTION_VERSION, OPTION_HELP
+};
+
+#define BIT(option) (1U << (option))
+
+static const struct option long_options[] = {
+	{ "sync", no_argument, NULL, VERB_SYNC },
+	{ "status", no_argument, NULL, VERB_STATUS },
+	{ "check", no_argument, NULL, VERB_CHECK },
+	{ "test", no_argument, NULL, VERB_TEST },
+	{ "policy", no_argument, NULL, VERB_POLICY },
+	{ "purge", no_argument, NULL, VERB_PURGE },
+	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	{ "force", no_argument, NULL, OPTION_FORCE },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "system", no_argument, NULL, OPTION_SYSTEM },
+	{ "manifest", required_argument, NULL, OPTION_MANIFEST },
+	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
+	{ "quiet", no_argument, NULL, OPTION_QUIET },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct {
+	int (*run)(const struct options *options);
+	unsigned int options;	/* that go with it */
+	bool takes_names;
+} verbs[VERB_COUNT] = {
+	[VERB_SYNC] = { verb_sync, BIT(OPTION_DRY_RUN) | BIT(OPTION_FORCE), true },
+	[VERB_STATUS] = { verb_status, BIT(OPTION_JSON), true },
+	[VERB_CHECK] = { verb_check, 0, false },
+	[VERB_TEST] = { verb_test, BIT(OPTION_SYSTEM), false },
+	[VERB_POLICY] = { verb_policy, 0, false },
+	[VERB_PURGE] = { verb_purge, BIT(OPTION_FORCE), false },
+};
+
+static const char help[] =
+"Usage: certlet VERB [NAME...] [OPTION...]\n"
+"Puts the TLS certificates that this server should have onto it, and takes away the others.\n"
+"\n"
+"  --sync [NAME...]      bring this server into the wanted state (NAMEs: only these, at once)\n"
+"        --dry-run       say what would change; asks Vault, writes nothing\n"
+"        --force         with NAMEs: take an older or soon expiring version, delete what is in use\n"
+"  --status [NAME...]    a table of certificates and services\n"
+"        --json          the same for programs\n"
+"  --check               one line and exit code 0 to 3 for Nagios and Icinga\n"
+"  --test                judge the text of the manifest\n"
+"        --system        this machine as well: users, directories, services, credentials\n"
+"  --policy              print the Vault policy that the manifest needs\n"
+"  --purge               remove all that certlet installed\n"
+"        --force         also what a service still uses\n"
+"\n"
+"  --manifest FILE       instead of " CERTLET_MANIFEST "\n"
+"  --verbose, --quiet    say more; say nothing but errors\n"
+"  --version, --help\n"
+"\n"
+"Exit codes of --sync, --purge and --test: 0 all is as wanted, 1 set-up is wrong, 2 some certificate\n"
+"or service is not as wanted, 3 no answer from Vault, 4 another run holds the lock, 5 certlet failed.\n"
+"See certlet(8) and certlet.ini(5).\n";
+
+/* The verb, or -1 after saying what is wrong. *out_given collects the options as bits. */
+static int
+read_options(int argc, char **argv, struct options *options, unsigned int *out_given)
+{
+	int verb = -1, option;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (option == '?')
+			return -1;
+		if (option < VERB_COUNT && verb != -1 && verb != option) {
+			log_error("--%s and --%s do not go together", long_options[verb].name,
+			    long_options[option].name);
+			return -1;
+		}
+		if (option < VERB_COUNT)
+			verb = option;
+		else
+			*out_given |= BIT(option);
+		if (option == OPTION_MANIFEST)
+			options->sync.manifest_file = optarg;
+	}
+	for (int i = optind; i < argc; i++)
+		words_add(&options->sync.names, argv[i]);
+	return verb != -1 ? verb : VERB_COUNT;
+}
+
+static bool
+usage_is_right(int verb, const struct options *options, unsigned int given)
+{
+	const unsigned int always = BIT(OPTION_MANIFEST) | BIT(OPTION_VERBOSE) | BIT(OPTION_QUIET);
+
+	if (verb == VERB_COUNT) {
+		log_error("no verb given; --sync is the one that does the work, --help lists all");
+		return false;
+	}
+	for (int option = VERB_COUNT + 1; option <= OPTION_HELP; option++) {
+		if ((given & BIT(option) & ~(verbs[verb].options | always)) != 0) {
+			log_error("--%s does not go with --%s", long_options[option - 1].name,
+			    long_options[verb].name);
+			return false;
+		}
+	}
+	if (options->sync.names.count != 0 && !verbs[verb].takes_names) {
+		log_error("--%s takes no names", long_options[verb].name);
+		return false;
+	}
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = { .sync.manifest_file = CERTLET_MANIFEST };
+	unsigned int given = 0;
+	int verb, code = EXIT_SETUP;
+
+	startup();
+	log_open("certlet", LOG_LEVEL_NORMAL);
+	verb = read_options(argc, argv, &options, &given);
+	if (verb != -1 && (given & (BIT(OPTION_HELP) | BIT(OPTION_VERSION))) != 0) {
+		(void)fputs(given & BIT(OPTION_HELP) ? help : "certlet " PACKAGE_VERSION "\n", stdout);
+		code = EXIT_WANTED;
+	} else if (verb != -1 && usage_is_right(verb, &options, given)) {
+		options.sync.dry_run = (given & BIT(OPTION_DRY_RUN)) != 0;
+		options.sync.force = (given & BIT(OPTION_FORCE)) != 0;
+		options.json = (given & BIT(OPTION_JSON)) != 0;
+		options.system = (given & BIT(OPTION_SYSTEM)) != 0;
+		log_open("certlet", given & BIT(OPTION_QUIET) ? LOG_LEVEL_QUIET :
+		    given & BIT(OPTION_VERBOSE) ? LOG_LEVEL_VERBOSE : LOG_LEVEL_NORMAL);
+		code = verbs[verb].run(&options);
+	} else if (verb == VERB_CHECK) {
+		code = CHECK_UNKNOWN;
+	}
+	words_clear(&options.sync.names);
+	return fflush(stdout) == 0 ? code : EXIT_BROKEN;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "report.h"
+#include "status.h"
+#include "times.h"
+
+void
+report_manifest_errors(const char *file, const struct manifest_errors *errors)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		if (errors->items[i].line != 0)
+			log_error("%s:%u: %s", file, errors->items[i].line, errors->items[i].text);
+		else
+			log_error("%s: %s", file, errors->items[i].text);
+	}
+}
+
+/* "version 7", or for KV v1, which has no numbers, "a version". */
+static const char *
+version_text(const struct version *version, char text[TIMES_TEXT_BYTES])
+{
+	if (version->number == 0)
+		return "a version without number";
+	(void)snprintf(text, TIMES_TEXT_BYTES, "version %llu", (unsigned long long)version->number);
+	return text;
+}
+
+static void
+report_dry_item(const struct item *item)
+{
+	char version[TIMES_TEXT_BYTES], until[TIMES_TEXT_BYTES];
+	const struct leaf *leaf = &item->target.leaf;
+
+	if (item->pending && item->from == 0)
+		log_notice("%s: would install %s, fingerprint %s, valid until %s", item->entry->name,
+		    version_text(&item->target.version, version), leaf->fingerprint,
+		    times_local(leaf->not_after, until));
+	else if (item->pending)
+		log_notice("%s: would renew to %s, fingerprint %s, valid until %s; installed is %s",
+		    item->entry->name, version_text(&item->target.version, version),
+		    leaf->fingerprint, times_local(leaf->not_after, until),
+		    item->disk.origin.source != NULL ? item->disk.origin.leaf.fingerprint : "unreadable");
+	else if (item->step.repair)
+		log_notice("%s: would set owner, mode or links right", item->entry->name);
+}
+
+static bool
+would_reload(const struct run *run, const char *service)
+{
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		if (run->items[i].pending &&
+		    words_contain(&run->items[i].entry->services, service))
+			return true;
+	return state_find_service(&run->state, service)->owed;
+}
+
+void
+report_changes(const struct run *run)
+{
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		if (run->items[i].selected)
+			report_dry_item(&run->items[i]);
+	for (size_t i = 0; i < run->manifest->service_count; i++)
+		if (would_reload(run, run->manifest->services[i].name))
+			log_notice("service %s: would be tested and reloaded",
+			    run->manifest->services[i].name);
+}
+
+void
+report_deletions(const struct words *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		log_notice("%s: would delete, unless a service still uses it", names->items[i]);
+}
+
+/* --- The end of a run --- */
+
+struct counts {
+	size_t installed, renewed, lacking, selected;
+};
+
+static void
+report_item(const struct item *item, struct counts *counts)
+{
+	char version[TIMES_TEXT_BYTES], until[TIMES_TEXT_BYTES];
+
+	counts->selected += item->selected;
+	counts->lacking += item->failure.kind != FAILURE_NONE || item->asked;
+	if (!item->pending || !item->in_place)
+		return;
+	if (item->from == 0)
+		counts->installed++;
+	else
+		counts->renewed++;
+	log_notice("%s: %s %s, valid until %s", item->entry->name,
+	    item->from == 0 ? "installed" : "renewed to",
+	    version_text(&item->target.version, version),
+	    times_local(item->target.leaf.not_after, until));
+}
+
+static void
+report_count(char **text, size_t count, const char *what)
+{
+	char *longer;
+
+	if (count == 0)
+		return;
+	longer = memory_format("%s%s%zu %s", *text, **text != '\0' ? ", " : "", count, what);
+	free(*text);
+	*text = longer;
+}
+
+static void
+report_summary(const struct run *run, const struct counts *counts, enum exit_code code,
+    double seconds)
+{
+	char *text = memory_text("");
+
+	report_count(&text, counts->installed, "installed");
+	report_count(&text, counts->renewed, "renewed");
+	report_count(&text, run->tally.repaired, "repaired");
+	report_count(&text, run->tally.deleted, "deleted");
+	report_count(&text, run->tally.reloaded, run->tally.reloaded == 1 ? "reload" : "reloads");
+	if (code == EXIT_WANTED)
+		log_notice("%zu certificate%s as wanted%s%s (%.2f s)", counts->selected,
+		    counts->selected == 1 ? "" : "s", *text != '\0' ? ": " : ", nothing to do", text,
+		    seconds);
+	else
+		log_warning("%zu of %zu certificate%s not as wanted%s%s; exit %d (%.2f s)",
+		    counts->lacking, counts->selected, counts->selected == 1 ? "" : "s",
+		    *text != '\0' ? ": " : "", text, (int)code, seconds);
+	free(text);
+}
+
+static const struct origin *
+installed_origin(const struct item *item)
+{
+	if (item->pending && item->in_place)
+		return &item->target;
+	return item->owned->generation != 0 && item->disk.origin.source != NULL ?
+	    &item->disk.origin : NULL;
+}
+
+static void
+write_status(const struct run *run, enum exit_code code, double seconds)
+{
+	struct status_certificate *certificates = memory_new(
+	    run->manifest->entry_count + run->state.certificate_count, sizeof(*certificates));
+	struct words layers = { 0 };
+	struct status_run facts = {
+		.time = run->now, .exit = code, .seconds = seconds, .requests = run->summary.requests,
+		.error = run->broken.kind != FAILURE_NONE ? run->broken.text :
+		    run->summary.away.kind != FAILURE_NONE ? run->summary.away.text : NULL,
+		.sandbox = &layers,
+	};
+	struct failure why;
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		const struct item *item = &run->items[i];
+
+		certificates[count++] = (struct status_certificate){
+			.entry = item->entry, .owned = item->owned,
+			.installed = installed_origin(item), .generation = item->owned->generation,
+		};
+	}
+	for (size_t i = 0; i < run->state.certificate_count; i++) {
+		const struct owned *owned = &run->state.certificates[i];
+
+		if (manifest_find_entry(run->manifest, owned->name) == NULL)
+			certificates[count++] = (struct status_certificate){
+				.owned = owned, .generation = owned->generation,
+			};
+	}
+	sandbox_layers(&run->user, &layers);
+	if (status_write(run->manifest, &run->state, certificates, count, &facts, &why) == -1)
+		log_error("%s", why.text);
+	words_clear(&layers);
+	free(certificates);
+}
+
+void
+report_end(struct run *run, enum exit_code code, double seconds)
+{
+	struct counts counts = { 0 };
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		report_item(&run->items[i], &counts);
+	if (!run->options->dry_run)
+		write_status(run, code, seconds);
+	report_summary(run, &counts, code, seconds);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* report: renders what a run did: lines for people, status.json for everybody else. */
+#ifndef CERTLET_REPORT_H
+#define CERTLET_REPORT_H
+
+#include "run.h"
+
+void report_manifest_errors(const char *file, const struct manifest_errors *errors);
+
+/* A dry run: what would change, by fingerprints. */
+void report_changes(const struct run *run);
+void report_deletions(const struct words *names);
+
+/* Lines for what was installed, the summary, and status.json. */
+void report_end(struct run *run, enum exit_code code, double seconds);
+
+#endif

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "credentials.h"
+#include "gather.h"
+#include "lock.h"
+#include "log.h"
+#include "removal.h"
+#include "report.h"
+#include "rollout.h"
+#include "sync.h"
+
+void
+item_fail(struct run *run, struct item *item, enum problem problem, const struct failure *why)
+{
+	item->failure = *why;
+	owned_set_problem(item->owned, problem, why->text, run->now);
+	log_error("%s: %s", item->entry->name, why->text);
+}
+
+int
+run_save(struct run *run)
+{
+	return state_write(run->manifest->agent.state_directory, &run->state, &run->broken);
+}
+
+/* --- Before anything is touched --- */
+
+static int
+read_manifest(struct run *run, struct failure *why)
+{
+	struct manifest_errors errors = { 0 };
+	const char *file = run->options->manifest_file;
+
+	if ((run->manifest = manifest_read(file, NULL, &errors)) == NULL) {
+		report_manifest_errors(file, &errors);
+		(void)failure_set(why, FAILURE_MANIFEST, "%s has %zu error%s; nothing was changed", file,
+		    errors.count, errors.count == 1 ? "" : "s");
+		manifest_errors_clear(&errors);
+		return -1;
+	}
+	if (run->manifest->entry_count == 0)
+		return failure_set(why, FAILURE_MANIFEST, "%s lists no certificate; nothing was "
+		    "changed. To remove all that certlet installed, use certlet --purge", file);
+	return 0;
+}
+
+static int
+check_names(const struct run *run, struct failure *why)
+{
+	const struct words *names = &run->options->names;
+
+	for (size_t i = 0; i < names->count; i++)
+		if (manifest_find_entry(run->manifest, names->items[i]) == NULL &&
+		    state_find(&run->state, names->items[i]) == NULL)
+			return failure_set(why, FAILURE_USAGE,
+			    "%s is neither in %s nor installed", names->items[i], run->manifest->file);
+	return 0;
+}
+
+static int
+set_up(struct run *run, struct credentials *out_credentials, struct failure *why)
+{
+	const struct agent_settings *agent = &run->manifest->agent;
+
+	if (sandbox_find_user(agent->user, &run->user, why) == -1 ||
+	    credentials_read(run->manifest, out_credentials, why) == -1 ||
+	    state_read(agent->state_directory, &run->state, why) == -1 ||
+	    check_names(run, why) == -1)
+		return -1;
+	return store_open(agent->directory, !run->options->dry_run, &run->store, why);
+}
+
+/* --- What is here, and what it needs --- */
+
+static void
+prepare_item(struct run *run, struct item *item)
+{
+	const struct words *names = &run->options->names;
+	const bool named = words_contain(names, item->entry->name);
+	struct failure why;
+
+	item->owned = state_find(&run->state, item->entry->name);
+	item->selected = names->count == 0 || named;
+	if (store_find_keeper(item->entry, &item->keeper, &why) == -1) {
+		item_fail(run, item, PROBLEM_FAILED, &why);
+		return;
+	}
+	store_inspect(run->store, item->entry, &item->keeper, &run->state, item->owned,
+	    &item->disk);
+	if (item->disk.foreign.kind != FAILURE_NONE)
+		item_fail(run, item, PROBLEM_FAILED, &item->disk.foreign);
+	plan_step(item->entry, item->owned, &item->disk, &run->manifest->agent, named,
+	    run->options->force, run->now, &item->step);
+	item->owned->generation = item->step.settled;
+	/* Listed again: what was to be deleted is wanted. */
+	item->owned->deleting = false;
+	if (item->step.interrupted == INTERRUPTED_FORGET)
+		item->owned->intent = 0;
+}
+
+static void
+prepare_items(struct run *run)
+{
+	const struct manifest *manifest = run->manifest;
+
+	run->items = memory_new(manifest->entry_count, sizeof(*run->items));
+	/* First all, since adding moves what pointers would point to. */
+	for (size_t i = 0; i < manifest->entry_count; i++)
+		(void)state_add(&run->state, manifest->entries[i].name);
+	for (size_t i = 0; i < manifest->service_count; i++)
+		(void)state_add_service(&run->state, &manifest->services[i]);
+	for (size_t i = 0; i < manifest->entry_count; i++) {
+		run->items[i].entry = &manifest->entries[i];
+		prepare_item(run, &run->items[i]);
+	}
+}
+
+static void
+repair_item(struct run *run, struct item *item)
+{
+	struct failure why;
+
+	if (store_repair(run->store, item->entry, &item->keeper, &run->state, item->owned, &why) == -1) {
+		item_fail(run, item, PROBLEM_FAILED, &why);
+		return;
+	}
+	run->tally.repaired++;
+	log_notice("%s: owner, mode or links set right", item->entry->name);
+}
+
+/* Roll-forward of copies comes before everything else: a key without its certificate is a broken pair. */
+static void
+repair(struct run *run)
+{
+	for (int forward = 1; forward >= 0; forward--) {
+		for (size_t i = 0; i < run->manifest->entry_count; i++) {
+			struct item *item = &run->items[i];
+			const bool rolls = item->failure.kind == FAILURE_NONE &&
+			    store_needs_roll_forward(run->store, item->entry, item->owned);
+
+			if (item->failure.kind != FAILURE_NONE || (forward ? !rolls :
+			    !item->selected || !item->step.repair || item->step.damaged))
+				continue;
+			repair_item(run, item);
+			item->step.repair = false;
+		}
+	}
+}
+
+/* --- The talk with Vault --- */
+
+static bool
+anything_to_ask(const struct run *run)
+{
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		if (run->items[i].selected && run->items[i].step.ask &&
+		    run->items[i].failure.kind == FAILURE_NONE)
+			return true;
+	return false;
+}
+
+static void
+note_talk(struct run *run, const struct credentials *credentials)
+{
+	static const char *const words[] = { "unknown", "ok", "missing", "expiring", "refused" };
+	struct fetch_summary *summary = &run->summary;
+	struct failure why;
+
+	for (size_t i = 0; i < summary->notes.count; i++)
+		notes_set(&run->state.notes, summary->notes.items[i].subject,
+		    summary->notes.items[i].value, summary->notes.items[i].until);
+	notes_drop_old(&run->state.notes, run->now);
+	if (summary->let_in)
+		run->state.last_success = run->now;
+	if (summary->credentials != CREDENTIALS_UNKNOWN) {
+		free(run->state.credentials);
+		run->state.credentials = memory_text(words[summary->credentials]);
+	}
+	if (summary->address >= 0 && (size_t)summary->address < run->manifest->vault.addresses.count) {
+		free(run->state.address);
+		run->state.address = memory_text(run->manifest->vault.addresses.items[summary->address]);
+	}
+	if (summary->away.kind != FAILURE_NONE)
+		log_error("%s", summary->away.text);
+	if (run->options->dry_run)
+		return;
+	if (summary->drop_token)
+		credentials_forget_token(run->manifest->agent.run_directory);
+	if (summary->token.size != 0 && credentials_keep_token(run->manifest, credentials,
+	    &summary->token, summary->token_expires, &why) == -1)
+		log_warning("the token is not kept for the next run: %s", why.text);
+}
+
+static void
+talk(struct run *run, struct fetch *fetch, const struct credentials *credentials)
+{
+	if (gather_run(run, fetch) == -1)
+		return;
+	if (fetch == NULL && anything_to_ask(run)) {
+		run->summary.away = credentials->missing;
+		run->summary.credentials = CREDENTIALS_MISSING;
+		run->summary.address = -1;
+	}
+	note_talk(run, credentials);
+}
+
+/* --- Services and deletions --- */
+
+/* What was sentenced before a kill, or is replaced by something newer, goes back before it is judged. */
+static void
+go_back(struct run *run, struct item *item)
+{
+	struct owned *owned = item->owned;
+	struct failure why;
+
+	if (store_switch(run->store, item->entry, &item->keeper, &run->state, owned,
+	    owned->generation, &why) == -1) {
+		item_fail(run, item, PROBLEM_FAILED, &why);
+		return;
+	}
+	for (size_t i = 0; i < item->entry->services.count; i++)
+		state_find_service(&run->state, item->entry->services.items[i])->owed = true;
+	if (item->step.interrupted == INTERRUPTED_GO_BACK)
+		owned->candidate = owned->intent;
+	owned->intent = 0;
+}
+
+static bool
+must_go_back(const struct item *item)
+{
+	const struct owned *owned = item->owned;
+
+	return item->selected && owned->generation != 0 && owned->intent != 0 &&
+	    item->disk.live == owned->intent &&
+	    (item->step.interrupted == INTERRUPTED_GO_BACK ||
+	    (item->step.interrupted == INTERRUPTED_RESUME && item->fetched));
+}
+
+/* A service newly listed for a certificate that is here already has not read it yet. */
+static void
+note_new_services(struct run *run, struct item *item)
+{
+	const struct words *services = &item->entry->services;
+
+	for (size_t i = 0; i < services->count; i++)
+		if (item->owned->generation != 0 &&
+		    !words_contain(&item->owned->services, services->items[i]))
+			state_find_service(&run->state, services->items[i])->owed = true;
+	words_clear(&item->owned->services);
+	words_copy(&item->owned->services, services);
+}
+
+static void
+roll_out(struct run *run)
+{
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		if (must_go_back(&run->items[i]))
+			go_back(run, &run->items[i]);
+		if (run->items[i].selected)
+			note_new_services(run, &run->items[i]);
+	}
+	(void)rollout_run(run);
+}
+
+static void
+delete_unlisted(struct run *run)
+{
+	struct removal removal = {
+		.store = run->store, .state = &run->state, .manifest = run->manifest,
+		.state_directory = run->manifest->agent.state_directory,
+		.force = run->options->force, .now = run->now,
+	};
+	struct words names = { 0 };
+
+	for (size_t i = 0; i < run->state.certificate_count; i++) {
+		const char *name = run->state.certificates[i].name;
+
+		if (manifest_find_entry(run->manifest, name) == NULL &&
+		    (run->options->names.count == 0 || words_contain(&run->options->names, name)))
+			words_add(&names, name);
+	}
+	if (run->options->dry_run)
+		report_deletions(&names);
+	else
+		(void)removal_run(&removal, &names, &run->broken);
+	run->tally.deleted = removal.deleted;
+	run->tally.kept = removal.kept;
+	words_clear(&names);
+	/* Deleting moved what the items pointed to. */
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		run->items[i].owned = state_find(&run->state, run->items[i].entry->name);
+}
+
+/* --- The end --- */
+
+static void
+tidy_item(struct run *run, struct item *item)
+{
+	struct owned *owned = item->owned;
+	const unsigned int keep[] = { owned->generation, owned->passed, owned->candidate, owned->intent };
+	struct failure why;
+
+	if (store_drop_outputs(run->store, item->entry, &run->state, owned, &why) == -1 ||
+	    store_prune(run->store, owned->name, keep, sizeof(keep) / sizeof(*keep), &why) == -1)
+		log_warning("%s: %s", owned->name, why.text);
+	/* Not answered because Vault is away: the problem of the last answer is still the problem. */
+	if (item->failure.kind == FAILURE_NONE && !item->asked) {
+		owned_set_problem(owned, PROBLEM_NONE, NULL, run->now);
+		owned->next_try = 0;
+	}
+}
+
+static void
+tidy(struct run *run)
+{
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		if (run->items[i].selected)
+			tidy_item(run, &run->items[i]);
+	for (size_t i = run->state.service_count; i-- > 0;) {
+		const char *name = run->state.services[i].service.name;
+		bool used = manifest_find_service(run->manifest, name) != NULL;
+
+		for (size_t j = 0; !used && j < run->state.certificate_count; j++)
+			used = words_contain(&run->state.certificates[j].services, name);
+		if (!used)
+			state_remove_service(&run->state, name);
+	}
+}
+
+static bool
+service_lacks(const struct run *run, const char *name)
+{
+	const struct known_service *known = state_find_service(&run->state, name);
+
+	return known != NULL && (known->owed || known->failed);
+}
+
+static enum exit_code
+run_exit_code(const struct run *run)
+{
+	enum exit_code code = failure_exit_code(run->summary.away.kind);
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		const struct item *item = &run->items[i];
+
+		if (!item->selected)
+			continue;
+		if (item->failure.kind != FAILURE_NONE)
+			code = exit_code_worse(code, EXIT_PARTLY);
+		for (size_t j = 0; j < item->entry->services.count; j++)
+			if (service_lacks(run, item->entry->services.items[j]))
+				code = exit_code_worse(code, EXIT_PARTLY);
+	}
+	if (run->tally.kept != 0)
+		code = exit_code_worse(code, EXIT_PARTLY);
+	return exit_code_worse(code, failure_exit_code(run->broken.kind));
+}
+
+static double
+seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static void
+free_run(struct run *run)
+{
+	for (size_t i = 0; run->items != NULL && i < run->manifest->entry_count; i++) {
+		disk_clear(&run->items[i].disk);
+		origin_clear(&run->items[i].target);
+	}
+	free(run->items);
+	fetch_summary_clear(&run->summary);
+	store_close(run->store);
+	state_clear(&run->state);
+	manifest_free(run->manifest);
+}
+
+/* Everything of a run once the set-up is known to be right. */
+static enum exit_code
+go(struct run *run, const struct credentials *credentials)
+{
+	const bool dry = run->options->dry_run;
+	struct fetch *fetch = NULL;
+	struct timespec start;
+	enum exit_code code;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	if (credentials->missing.kind == FAILURE_NONE &&
+	    fetch_start(run->manifest, credentials, &run->state.notes, &fetch, &run->broken) == -1)
+		goto out;
+	prepare_items(run);
+	if (!dry)
+		repair(run);
+	talk(run, fetch, credentials);
+	if (dry)
+		report_changes(run);
+	else
+		roll_out(run);
+	if (run->broken.kind == FAILURE_NONE)
+		delete_unlisted(run);
+	if (!dry && run->broken.kind == FAILURE_NONE) {
+		tidy(run);
+		(void)run_save(run);
+	}
+out:
+	fetch_free(fetch);
+	if (run->broken.kind != FAILURE_NONE)
+		log_error("%s", run->broken.text);
+	code = run->items != NULL ? run_exit_code(run) : failure_exit_code(run->broken.kind);
+	if (run->items != NULL)
+		report_end(run, code, seconds_since(&start));
+	return code;
+}
+
+enum exit_code
+sync_run(const struct sync_options *options)
+{
+	struct run run = { .options = options, .now = time(NULL), .summary.address = -1 };
+	struct credentials credentials = { 0 };
+	enum exit_code code;
+	struct failure why;
+	int lock = -1;
+
+	if (read_manifest(&run, &why) == -1 ||
+	    (!options->dry_run && lock_take(run.manifest->agent.run_directory, &lock, &why) == -1) ||
+	    set_up(&run, &credentials, &why) == -1) {
+		log_error("%s", why.text);
+		code = failure_exit_code(why.kind);
+	} else {
+		code = go(&run, &credentials);
+	}
+	credentials_clear(&credentials);
+	free_run(&run);
+	if (lock != -1)
+		(void)close(lock);
+	return code;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "service.h"
+#include "turn.h"
+#include "verify.h"
+
+bool
+visit_uses(const struct visit *visit, const struct item *item)
+{
+	return words_contain(&item->entry->services, visit->service->name);
+}
+
+/* A change of this service that is in place and not sentenced. */
+static bool
+stands(const struct item *item, const struct visit *visit)
+{
+	return item->to != 0 && item->in_place && visit_uses(visit, item);
+}
+
+static void
+note_service_failure(struct visit *visit, const struct failure *why)
+{
+	visit->known->failed = true;
+	free(visit->known->error);
+	visit->known->error = memory_text(why->text);
+	log_error("service %s: %s", visit->service->name, why->text);
+}
+
+void
+visit_note_success(struct visit *visit)
+{
+	visit->known->failed = false;
+	free(visit->known->error);
+	visit->known->error = NULL;
+}
+
+void
+turn_move(struct rollout *rollout, struct item *item, unsigned int generation)
+{
+	struct run *run = rollout->run;
+	struct failure why;
+
+	if (store_switch(run->store, item->entry, &item->keeper, &run->state, item->owned,
+	    generation, &why) == -1)
+		item_fail(run, item, PROBLEM_FAILED, &why);
+	else
+		item->in_place = generation == item->to;
+}
+
+/* Sentenced: the link goes back, and whoever else took the certificate has to read the old one again. */
+static void
+send_back(struct rollout *rollout, struct item *item, const struct visit *by)
+{
+	turn_move(rollout, item, item->from);
+	for (size_t i = 0; i < rollout->count; i++) {
+		struct visit *other = &rollout->visits[i];
+
+		if (other != by && other->runs && visit_uses(other, item)) {
+			other->known->owed = true;
+			other->owed_before = true;
+			other->owed_again = other->done;
+		}
+	}
+}
+
+static void
+sentence(struct rollout *rollout, struct item *item, struct visit *visit, struct failure *why)
+{
+	(void)failure_prefix(why, "service %s", visit->service->name);
+	item_fail(rollout->run, item, PROBLEM_FAILED, why);
+	if (item->from != 0)
+		send_back(rollout, item, visit);
+	else
+		turn_move(rollout, item, 0);
+}
+
+enum search { SEARCH_CURED, SEARCH_NOT_OURS, SEARCH_NEWCOMER };
+
+/*
+ * The test fails since the swap. Everything of this service goes back (what is installed for the
+ * first time has nothing to go back to: its link is absent meanwhile), then comes in again one by
+ * one, the renewed first. If the test fails even so, the fault came from elsewhere.
+ */
+static enum search
+find_guilty(struct rollout *rollout, struct visit *visit)
+{
+	struct run *run = rollout->run;
+	const size_t count = run->manifest->entry_count;
+	bool *suspect = memory_new(count, sizeof(*suspect));
+	bool *guilty = memory_new(count, sizeof(*guilty));
+	enum search result = SEARCH_CURED;
+	struct failure why;
+
+	for (size_t i = 0; i < count; i++)
+		if ((suspect[i] = stands(&run->items[i], visit)))
+			turn_move(rollout, &run->items[i], run->items[i].from);
+	if (service_test(visit->service, &why) == -1) {
+		result = SEARCH_NOT_OURS;
+		for (size_t i = 0; i < count; i++)
+			if (suspect[i])
+				turn_move(rollout, &run->items[i], run->items[i].to);
+		goto out;
+	}
+	for (int newcomers = 0; newcomers <= 1; newcomers++) {
+		for (size_t i = 0; i < count; i++) {
+			struct item *item = &run->items[i];
+
+			if (!suspect[i] || (item->from == 0) != newcomers)
+				continue;
+			turn_move(rollout, item, item->to);
+			if (service_test(visit->service, &why) == 0)
+				continue;
+			guilty[i] = true;
+			sentence(rollout, item, visit, &why);
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!guilty[i] || run->items[i].from != 0)
+			continue;
+		turn_move(rollout, &run->items[i], run->items[i].to);
+		result = SEARCH_NEWCOMER;
+	}
+out:
+	free(suspect);
+	free(guilty);
+	return result;
+}
+
+/* --- Step 4: the reload, once, and the way back when it fails. --- */
+
+static int
+reload(struct visit *visit, struct run *run, struct failure *why)
+{
+	if (service_reload(visit->service, why) == -1)
+		return -1;
+	visit->known->last_reload = time(NULL);
+	visit->known->owed = false;
+	run->tally.reloaded++;
+	visit_note_success(visit);
+	log_notice("service %s: reloaded", visit->service->name);
+	return 0;
+}
+
+static void
+put_in_quarantine(struct run *run, struct item *item)
+{
+	struct quarantine *quarantine = &item->owned->quarantine;
+	const bool again = version_equal(&quarantine->version, &item->target.version);
+
+	quarantine->pause = plan_quarantine_pause(again ? quarantine->pause : 0, &item->target.leaf);
+	quarantine->version = item->target.version;
+	quarantine->until = run->now + quarantine->pause;
+	quarantine->critical = item->disk.origin.source != NULL &&
+	    plan_is_critical(&item->disk.origin.leaf, &run->manifest->agent, run->now);
+	item->owned->next_try = quarantine->until;
+}
+
+/*
+ * Everything renewed for this service goes back and it is reloaded again. The quarantine is
+ * written down first: a run killed here must not find the new version innocent.
+ */
+static void
+undo_reload(struct rollout *rollout, struct visit *visit, struct failure *why)
+{
+	struct run *run = rollout->run;
+	const size_t count = run->manifest->entry_count;
+	bool *renewed = memory_new(count, sizeof(*renewed));
+	struct failure again, words;
+	bool any = false;
+
+	visit->known->owed = true;
+	note_service_failure(visit, why);
+	words = *why;
+	(void)failure_prefix(&words, "service %s", visit->service->name);
+	for (size_t i = 0; i < count; i++) {
+		struct item *item = &run->items[i];
+
+		if (!stands(item, visit))
+			continue;
+		if (item->from == 0) {
+			item_fail(run, item, PROBLEM_FAILED, &words);
+			continue;
+		}
+		any = renewed[i] = true;
+		put_in_quarantine(run, item);
+		item_fail(run, item, PROBLEM_QUARANTINED, &words);
+	}
+	if (!any || run_save(run) == -1)
+		goto out;
+	for (size_t i = 0; i < count; i++)
+		if (renewed[i])
+			send_back(rollout, &run->items[i], visit);
+	if (reload(visit, run, &again) == -1) {
+		(void)failure_prefix(&again, "after going back");
+		note_service_failure(visit, &again);
+	}
+out:
+	free(renewed);
+}
+
+/* --- Step 5: what the port serves now. --- */
+
+/* Returns whether this answer means that the reload failed. */
+static bool
+verify_item(struct rollout *rollout, struct visit *visit, size_t index, struct failure *why)
+{
+	struct run *run = rollout->run;
+	const struct item *item = &run->items[index];
+	const bool changed = stands(item, visit);
+	const struct leaf *wanted = item->in_place ? &item->target.leaf : &item->disk.origin.leaf;
+	const char *old = changed && item->from != 0 && item->disk.origin.source != NULL ?
+	    item->disk.origin.leaf.fingerprint : "";
+	char found[FINGERPRINT_BYTES] = "";
+	const enum verify_result result = verify_wait(&run->user, visit->service, wanted, old, found, why);
+
+	if (found[0] != '\0') {
+		free(visit->known->serving);
+		visit->known->serving = memory_text(found);
+	}
+	if (result == VERIFY_NEW)
+		return false;
+	(void)failure_prefix(why, "verify %s", item->entry->name);
+	if (result == VERIFY_SILENT && changed && visit->answered_before != NULL &&
+	    visit->answered_before[index])
+		return true;
+	note_service_failure(visit, why);
+	/* Another leaf may be someone's decision; anything else is cured by a reload, some day. */
+	visit->known->owed |= result != VERIFY_OTHER || !changed;
+	return false;
+}
+
+static void
+verify(struct rollout *rollout, struct visit *visit, bool all)
+{
+	struct run *run = rollout->run;
+	struct failure why;
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		const struct item *item = &run->items[i];
+		const struct leaf *leaf = item->in_place ? &item->target.leaf :
+		    item->disk.origin.source != NULL ? &item->disk.origin.leaf : NULL;
+
+		if (!visit_uses(visit, item) || leaf == NULL || (!stands(item, visit) && !all) ||
+		    !verify_applies(visit->service, leaf))
+			continue;
+		if (verify_item(rollout, visit, i, &why)) {
+			undo_reload(rollout, visit, &why);
+			return;
+		}
+	}
+}
+
+/* --- One service after the other. --- */
+
+static size_t
+count_standing(const struct rollout *rollout, const struct visit *visit)
+{
+	size_t standing = 0;
+
+	for (size_t i = 0; i < rollout->run->manifest->entry_count; i++)
+		standing += stands(&rollout->run->items[i], visit);
+	return standing;
+}
+
+void
+turn_take(struct rollout *rollout, struct visit *visit, bool changes)
+{
+	struct run *run = rollout->run;
+	struct failure why;
+
+	if (service_test(visit->service, &why) == -1 &&
+	    (!changes || count_standing(rollout, visit) == 0 || visit->failed_before ||
+	    find_guilty(rollout, visit) != SEARCH_CURED)) {
+		visit->known->owed = true;
+		note_service_failure(visit, &why);
+		return;
+	}
+	if (!visit->owed_before && count_standing(rollout, visit) == 0) {
+		visit->known->owed = false;
+		visit_note_success(visit);
+		return;
+	}
+	if (reload(visit, run, &why) == -1) {
+		if (changes)
+			undo_reload(rollout, visit, &why);
+		else
+			note_service_failure(visit, &why);
+		return;
+	}
+	if (visit->service->verify_host != NULL)
+		verify(rollout, visit, visit->owed_before);
+}
+

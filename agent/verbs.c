@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "doctor.h"
+#include "policy.h"
+#include "purge.h"
+#include "report.h"
+#include "status.h"
+#include "verbs.h"
+
+int
+verb_sync(const struct options *options)
+{
+	if (options->sync.force && options->sync.names.count == 0) {
+		log_error("--sync --force needs the NAMEs it is meant for");
+		return EXIT_SETUP;
+	}
+	return (int)sync_run(&options->sync);
+}
+
+int
+verb_status(const struct options *options)
+{
+	struct agent_settings agent;
+	struct failure why;
+	int result;
+
+	manifest_read_agent(options->sync.manifest_file, &agent);
+	result = status_show(agent.state_directory, &options->sync.names, options->json, time(NULL), &why);
+	if (result == -1)
+		log_error("%s", why.text);
+	agent_settings_clear(&agent);
+	return result == -1 ? EXIT_SETUP : EXIT_WANTED;
+}
+
+int
+verb_check(const struct options *options)
+{
+	struct agent_settings agent;
+	enum check_result result;
+
+	manifest_read_agent(options->sync.manifest_file, &agent);
+	result = status_check(agent.state_directory, time(NULL));
+	agent_settings_clear(&agent);
+	return (int)result;
+}
+
+static struct manifest *
+read_manifest(const struct options *options)
+{
+	struct manifest_errors errors = { 0 };
+	struct manifest *manifest = manifest_read(options->sync.manifest_file, NULL, &errors);
+
+	report_manifest_errors(options->sync.manifest_file, &errors);
+	manifest_errors_clear(&errors);
+	return manifest;
+}
+
+int
+verb_test(const struct options *options)
+{
+	struct manifest *manifest = read_manifest(options);
+	size_t lacking;
+
+	if (manifest == NULL)
+		return EXIT_SETUP;
+	lacking = options->system ? doctor_examine(manifest) : 0;
+	if (lacking == 0)
+		log_notice("%s: in order, %zu certificate%s", manifest->file, manifest->entry_count,
+		    manifest->entry_count == 1 ? "" : "s");
+	manifest_free(manifest);
+	return lacking == 0 ? EXIT_WANTED : EXIT_SETUP;
+}
+
+int
+verb_policy(const struct options *options)
+{
+	struct manifest *manifest = read_manifest(options);
+	char *text;
+
+	if (manifest == NULL)
+		return EXIT_SETUP;
+	text = policy_text(manifest);
+	(void)fputs(text, stdout);
+	free(text);
+	manifest_free(manifest);
+	return EXIT_WANTED;
+}
+
+int
+verb_purge(const struct options *options)
+{
+	return (int)purge_run(options->sync.manifest_file, options->sync.force);
+}
