@@ -1,0 +1,156 @@
+"""The shape of the code: what HACKING.md promises about files and arrows."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support.process import ROOT
+
+AGENT = ROOT / "agent"
+SOURCES = sorted([*AGENT.glob("*.c"), *AGENT.glob("*.h")])
+
+# Files without a unit test of their own, each with the reason.
+WITHOUT_UNIT_TEST = {
+    "main.c": "only options; tests/system tries each",
+    "publish-main.c": "only options; tests/system tries each",
+}
+
+# Pure: they decide and parse, and cannot do anything.
+PURE = ("plan.c", "bundle.c", "judge.c", "name.c")
+IO_HEADERS = r"<(fcntl|unistd|stdio|sys/stat|sys/socket|dirent|netdb)\.h>|<curl/"
+
+ONLY_IN = {  # a library, and the files that may know it (url.c: curl's URL parser, no connection)
+    r"<curl/": {"http.c", "verify.c", "url.c"},
+    r"<ini\.h>": {"inifile.c"},
+}
+
+BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|gets|system|popen|tmpnam|mktemp|alloca)\s*\("
+MAY_READ_ENVIRONMENT = {"main.c", "log.c", "publish-main.c", "command.c", "status-show.c"}
+
+LEAVES = {  # the bottom of the drawing: each may know only these
+    "log": set(), "times": set(), "failure": set(), "secret": {"memory"}, "memory": {"failure"},
+    "name": {"memory"}, "version": {"times"},
+}
+
+
+def code_of(path):
+    """The file without comments and texts: words in them are no calls."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    return re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
+
+
+def family(name):
+    """manifest-keys and manifest-check are parts of manifest."""
+    return name.partition("-")[0]
+
+
+def exported():
+    """{function: the module that defines it}: STYLE puts a definition's name at the beginning of its line."""
+    return {name: path.stem for path in SOURCES if path.suffix == ".c"
+            for name in re.findall(r"^(\w+)\(", code_of(path), re.M)
+            if not re.search(rf"^static [^\n]*\n{name}\(", path.read_text(), re.M)}
+
+
+def arrows(by=lambda name: name):
+    """{module: the modules whose functions it calls}. Knowing a type of the caller's is no arrow."""
+    owner, graph = exported(), {}
+    for path in SOURCES:
+        called = {by(owner[name]) for name in re.findall(r"\b(\w+)\b", code_of(path)) if name in owner}
+        graph.setdefault(by(path.stem), set()).update(called if path.suffix == ".c" else set())
+    return {module: below - {module} for module, below in graph.items()}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_a_file_stays_small(path):
+    limit = 150 if path.name == "main.c" else 500
+    assert len(path.read_text().splitlines()) <= limit, f"split {path.name}: the limit is {limit} lines"
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_pure_file_includes_nothing_that_does_io(name):
+    assert re.findall(rf"#include ({IO_HEADERS}.*)", (AGENT / name).read_text()) == []
+
+
+@pytest.mark.parametrize("header", ONLY_IN)
+def test_a_library_is_known_to_its_own_file_only(header):
+    knowing = {path.name for path in SOURCES if re.search(rf"#include {header}", path.read_text())}
+    assert knowing <= ONLY_IN[header]
+
+
+def test_arrows_only_go_down():
+    graph = arrows(family)
+    # A module that includes nothing unfinished is finished; what is left over stands in a circle.
+    left = dict(graph)
+    while True:
+        finished = [module for module, below in left.items() if not below & left.keys()]
+        if not finished:
+            break
+        for module in finished:
+            del left[module]
+    # Modules that only sit above a circle are not part of it.
+    while True:
+        above = [module for module in left if not any(module in below for other, below in left.items() if other != module)]
+        if not above:
+            break
+        for module in above:
+            del left[module]
+    circle = {module: sorted(below & left.keys()) for module, below in left.items()}
+    assert not circle, f"these call each other: {circle}"
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_a_leaf_knows_only_leaves(leaf):
+    assert arrows()[leaf] <= LEAVES[leaf]
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.suffix == ".c"], ids=lambda path: path.name)
+def test_no_banned_call(path):
+    code = code_of(path)
+    assert [match.group(1) for match in re.finditer(BANNED, code)] == []
+    if path.name not in MAY_READ_ENVIRONMENT:
+        assert not re.search(r"\b(secure_)?getenv\s*\(", code), "the environment is not read"
+
+
+def test_every_agent_file_has_a_unit_test_or_a_reason():
+    tested = {path.name.removeprefix("test_") for path in (ROOT / "tests/unit").glob("test_*.c")}
+    files = {path.name for path in AGENT.glob("*.c")}
+    assert sorted(files - tested - WITHOUT_UNIT_TEST.keys()) == []
+    assert sorted(tested - files) == [], "tests of files that are gone"
+    assert sorted(tested & WITHOUT_UNIT_TEST.keys()) == [], "these have a test now: take them off the list"
+
+
+def test_the_makefile_lists_every_file():
+    text = (ROOT / "Makefile.am").read_text()
+    listed = set(re.findall(r"\bagent/[\w-]+\.[ch]\b", text))
+    assert listed == {f"agent/{path.name}" for path in SOURCES}
+    tests = set(re.findall(r"^unit_tests \+= (\S+)$", text, re.M))
+    assert tests == {f"tests/unit/{path.stem}" for path in (ROOT / "tests/unit").glob("test_*.c")}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_every_file_names_its_licence(path):
+    assert path.read_text().startswith("/* SPDX-License-Identifier: ISC */\n")
+
+
+def tracked():
+    """The files of the tree, as git knows them, or as they lie there in an unpacked archive."""
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
+    if listed.returncode == 0 and listed.stdout:
+        return [ROOT / line for line in listed.stdout.splitlines()]
+    return [path for path in ROOT.rglob("*") if path.is_file() and "build" not in path.parts[len(ROOT.parts)]]
+
+
+def test_shell_scripts_please_shellcheck():
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not installed")
+    scripts = [path for path in tracked()
+               if path.is_file() and path.read_bytes()[:64].split(b"\n")[0] in (b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash")]
+    checked = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_no_private_key_lies_in_the_tree():
+    marks = [b"-----BEGIN " + kind + b"PRIVATE KEY-----\nM" for kind in (b"", b"RSA ", b"EC ")]
+    assert [path.name for path in tracked() if path.is_file() and any(mark in path.read_bytes() for mark in marks)] == []

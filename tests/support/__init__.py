@@ -1,0 +1,1 @@
+"""What the system tests, the demo and the bench stand on; tests/system/conftest.py tells the vocabulary."""

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory.c"
+
+#include "unit/support/store_fixture.h"
+
+#define SOMEBODY 4321	/* who runs no test */
+
+static enum found
+open_safe(const char *path, uid_t trusted_user)
+{
+	int directory;
+	const enum found found = directory_open_safe(path, trusted_user, &directory, &its.why);
+
+	if (found == FOUND_FILE)
+		(void)close(directory);
+	return found;
+}
+
+START_TEST(a_directory_of_our_own_below_a_sticky_one_is_safe)
+{
+	ck_assert_int_eq(open_safe(its.top, geteuid()), FOUND_FILE);
+	ck_assert_int_eq(open_safe("/", geteuid()), FOUND_FILE);
+	ck_assert_int_eq(open_safe("/tmp", geteuid()), FOUND_FILE);
+	ck_assert_int_eq(open_safe(at("out//./../out/"), geteuid()), FOUND_FILE);
+}
+END_TEST
+
+START_TEST(a_directory_that_others_may_write_to_is_named)
+{
+	ck_assert_int_eq(mkdir(at("out/below"), 0755), 0);
+	ck_assert_int_eq(chmod(at("out"), 0775), 0);
+	ck_assert_int_eq(open_safe(at("out/below"), geteuid()), FOUND_FAILED);
+	ASSERT_SAYS("/out is writable by its group");
+	ck_assert_int_eq(its.why.kind, FAILURE_DISK);
+	ck_assert_int_eq(chmod(at("out"), 0757), 0);
+	ck_assert_int_eq(open_safe(at("out/below"), geteuid()), FOUND_FAILED);
+	ASSERT_SAYS("/out is writable by everyone");
+	ck_assert_int_eq(chmod(at("out"), 01777), 0);
+	ck_assert_int_eq(open_safe(at("out/below"), geteuid()), FOUND_FILE);
+}
+END_TEST
+
+START_TEST(a_directory_of_somebody_else_is_safe_only_if_he_is_trusted)
+{
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chown(at("out"), SOMEBODY, SOMEBODY), 0);
+	ck_assert_int_eq(open_safe(at("out"), 0), FOUND_FAILED);
+	ASSERT_SAYS("/out belongs to user 4321");
+	ck_assert_int_eq(open_safe(at("out"), SOMEBODY), FOUND_FILE);
+	/* Sticky or not: its owner may rename what is in it. */
+	ck_assert_int_eq(chmod(at("out"), 01777), 0);
+	ck_assert_int_eq(open_safe(at("out"), 0), FOUND_FAILED);
+}
+END_TEST
+
+START_TEST(a_link_of_our_own_is_followed_to_where_it_is_safe)
+{
+	ck_assert_int_eq(symlink("out", at("relative")), 0);
+	ck_assert_int_eq(symlink(at("out"), at("absolute")), 0);
+	ck_assert_int_eq(mkdir(at("out/below"), 0755), 0);
+	ck_assert_int_eq(open_safe(at("relative/below"), geteuid()), FOUND_FILE);
+	ck_assert_int_eq(open_safe(at("absolute/below"), geteuid()), FOUND_FILE);
+	ck_assert_int_eq(chmod(at("out"), 0777), 0);
+	ck_assert_int_eq(open_safe(at("relative/below"), geteuid()), FOUND_FAILED);
+	ASSERT_SAYS("/out is writable by everyone");
+	ck_assert_int_eq(open_safe(at("absolute/below"), geteuid()), FOUND_FAILED);
+}
+END_TEST
+
+START_TEST(a_link_of_somebody_else_is_not_followed)
+{
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(symlink("out", at("link")), 0);
+	ck_assert_int_eq(lchown(at("link"), SOMEBODY, SOMEBODY), 0);
+	ck_assert_int_eq(open_safe(at("link"), 0), FOUND_FAILED);
+	ASSERT_SAYS("/link belongs to user 4321");
+}
+END_TEST
+
+START_TEST(links_in_a_circle_end)
+{
+	ck_assert_int_eq(symlink("two", at("one")), 0);
+	ck_assert_int_eq(symlink("one", at("two")), 0);
+	ck_assert_int_eq(open_safe(at("one"), geteuid()), FOUND_FAILED);
+	ASSERT_SAYS("too many links");
+}
+END_TEST
+
+START_TEST(what_is_missing_or_no_directory_is_told)
+{
+	ck_assert_int_eq(open_safe(at("none/below"), geteuid()), FOUND_ABSENT);
+	ASSERT_SAYS("/none does not exist");
+	write_file(at("file"), "x");
+	ck_assert_int_eq(open_safe(at("file"), geteuid()), FOUND_FAILED);
+	ASSERT_SAYS("/file is no directory");
+	ck_assert_int_eq(open_safe("relative", geteuid()), FOUND_FAILED);
+}
+END_TEST
+
+START_TEST(a_path_is_made_with_all_above_it_whatever_the_umask)
+{
+	ck_assert_int_eq(directory_make_path(at("one/two/three"), &its.why), 0);
+	ck_assert_uint_eq(mode_of(at("one")), 0755);
+	ck_assert_uint_eq(mode_of(at("one/two/three")), 0755);
+	ck_assert_int_eq(chmod(at("one/two"), 0700), 0);
+	ck_assert_int_eq(directory_make_path(at("one/two/three"), &its.why), 0);
+	ck_assert_uint_eq(mode_of(at("one/two")), 0700);
+	ck_assert_uint_eq(umask(077), 077);
+	write_file(at("file"), "x");
+	ck_assert_int_eq(directory_make_path(at("file/below"), &its.why), -1);
+}
+END_TEST
+
+START_TEST(a_directory_of_our_own_is_never_reached_through_a_link)
+{
+	const int top = open(its.top, O_RDONLY | O_DIRECTORY);
+	int directory = -1;
+
+	ck_assert_int_eq(symlink("out", at("link")), 0);
+	write_file(at("file"), "x");
+	ck_assert_int_eq(directory_open(top, "link", &directory, &its.why), FOUND_FAILED);
+	ck_assert_int_eq(directory_make(top, "link", &directory, &its.why), -1);
+	ck_assert_int_eq(directory_make(top, "file", &directory, &its.why), -1);
+	ASSERT_SAYS("file is no directory; move it away");
+	ck_assert_int_eq(directory_open(top, "none", &directory, &its.why), FOUND_ABSENT);
+	ck_assert_int_eq(directory_open(-1, "out", &directory, &its.why), FOUND_ABSENT);
+	ck_assert_int_eq(directory, -1);
+	ck_assert_int_eq(directory_make(top, "new", &directory, &its.why), 0);
+	ck_assert_uint_eq(mode_of(at("new")), 0755);
+	(void)close(directory);
+	(void)close(top);
+}
+END_TEST
+
+START_TEST(a_list_holds_all_names_and_can_be_made_again)
+{
+	const int out = open(at("out"), O_RDONLY | O_DIRECTORY);
+
+	write_file(at("out/.one"), "");
+	write_file(at("out/two"), "");
+	for (int i = 0; i < 2; i++) {
+		struct words names = { 0 };
+
+		ck_assert_int_eq(directory_list(out, &names, &its.why), 0);
+		ck_assert_uint_eq(names.count, 2);
+		ck_assert(words_contain(&names, ".one"));
+		ck_assert(words_contain(&names, "two"));
+		words_clear(&names);
+	}
+	(void)close(out);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tests = fixture_case("directory");
+
+	tcase_add_test(tests, a_directory_of_our_own_below_a_sticky_one_is_safe);
+	tcase_add_test(tests, a_directory_that_others_may_write_to_is_named);
+	tcase_add_test(tests, a_directory_of_somebody_else_is_safe_only_if_he_is_trusted);
+	tcase_add_test(tests, a_link_of_our_own_is_followed_to_where_it_is_safe);
+	tcase_add_test(tests, a_link_of_somebody_else_is_not_followed);
+	tcase_add_test(tests, links_in_a_circle_end);
+	tcase_add_test(tests, what_is_missing_or_no_directory_is_told);
+	tcase_add_test(tests, a_path_is_made_with_all_above_it_whatever_the_umask);
+	tcase_add_test(tests, a_directory_of_our_own_is_never_reached_through_a_link);
+	tcase_add_test(tests, a_list_holds_all_names_and_can_be_made_again);
+	return fixture_run("directory", tests);
+}
