@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "clock.h"
 #include "frame.h"
@@ -171,20 +172,25 @@ is_passing(int error)
 	return error == EINTR || error == EAGAIN || error == EWOULDBLOCK;
 }
 
+/* Waiting comes after trying: most of the time there is room, or something to hear. */
 static int
-send_all(int socket, const char *bytes, size_t size, long end, struct failure *why)
+send_all(int socket, struct iovec *parts, size_t count, long end, struct failure *why)
 {
-	while (size != 0) {
-		ssize_t sent;
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
 
-		if (wait_for(socket, POLLOUT, end, why) == -1)
-			return -1;
-		sent = send(socket, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (message.msg_iovlen != 0) {
+		ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+
 		if (sent == -1 && !is_passing(errno))
 			return failure_errno(why, FAILURE_INTERNAL, "tell the other process");
-		if (sent > 0) {
-			bytes += sent;
-			size -= (size_t)sent;
+		if (sent == -1 && wait_for(socket, POLLOUT, end, why) == -1)
+			return -1;
+		for (; message.msg_iovlen != 0 && sent >= (ssize_t)message.msg_iov->iov_len;
+		    message.msg_iov++, message.msg_iovlen--)
+			sent -= (ssize_t)message.msg_iov->iov_len;
+		if (message.msg_iovlen != 0 && sent > 0) {
+			message.msg_iov->iov_base = (char *)message.msg_iov->iov_base + sent;
+			message.msg_iov->iov_len -= (size_t)sent;
 		}
 	}
 	return 0;
@@ -194,15 +200,14 @@ static int
 receive_all(int socket, char *bytes, size_t size, long end, struct failure *why)
 {
 	while (size != 0) {
-		ssize_t got;
+		const ssize_t got = recv(socket, bytes, size, MSG_DONTWAIT);
 
-		if (wait_for(socket, POLLIN, end, why) == -1)
-			return -1;
-		got = recv(socket, bytes, size, MSG_DONTWAIT);
 		if (got == 0)
 			return failure_set(why, FAILURE_INTERNAL, "the other process is gone");
 		if (got == -1 && !is_passing(errno))
 			return failure_errno(why, FAILURE_INTERNAL, "hear the other process");
+		if (got == -1 && wait_for(socket, POLLIN, end, why) == -1)
+			return -1;
 		if (got > 0) {
 			bytes += got;
 			size -= (size_t)got;
@@ -214,14 +219,15 @@ receive_all(int socket, char *bytes, size_t size, long end, struct failure *why)
 int
 frame_send(int socket, const struct frame *frame, long end, struct failure *why)
 {
-	const struct head head = { (uint32_t)frame->bytes.size, frame->type };
+	struct head head = { (uint32_t)frame->bytes.size, frame->type };
+	struct iovec parts[] = {
+		{ &head, sizeof(head) }, { frame->bytes.bytes, frame->bytes.size },
+	};
 
 	if (frame->bytes.size > FRAME_BYTES_MOST)
 		return failure_set(why, FAILURE_INTERNAL, "a frame of %zu bytes is too large",
 		    frame->bytes.size);
-	if (send_all(socket, (const char *)&head, sizeof(head), end, why) == -1)
-		return -1;
-	return send_all(socket, frame->bytes.bytes, frame->bytes.size, end, why);
+	return send_all(socket, parts, 2, end, why);
 }
 
 int

@@ -106,6 +106,19 @@ note_version(struct run *run, struct item *item, struct origin *origin, struct f
 	return 0;
 }
 
+/* Half of a generation may be all that is left of a killed run: the next one has to know that it may be there. */
+static int
+begin_writing(struct run *run, struct failure *why)
+{
+	if (run->state.unfinished)
+		return 0;
+	run->state.unfinished = true;
+	if (run_save(run) == 0)
+		return 0;
+	*why = run->broken;
+	return -1;
+}
+
 /* `origin` goes over to the item when it becomes a change. */
 static int
 keep_material(struct run *run, struct item *item, const struct answer *answer, struct failure *why)
@@ -125,7 +138,7 @@ keep_material(struct run *run, struct item *item, const struct answer *answer, s
 		goto out;
 	}
 	if (!run->options->dry_run) {
-		if (store_write(run->store, item->entry, &item->keeper, item->owned, parts, &origin,
+		if (begin_writing(run, why) == -1 || store_write(run->store, item->entry, &item->keeper, item->owned, parts, &origin,
 		    &generation, why) == -1)
 			goto out;
 		item->to = generation;

@@ -117,19 +117,39 @@ is_own(int descriptor, mode_t mode)
 	return fstat(descriptor, &status) == 0 && file_ownership_is(&status, &own);
 }
 
+/*
+ * `origin` is the last file of a generation to be written: one that was not changed since holds
+ * what it was written with, and need not be read. A clock that went back proves nothing.
+ */
+static bool
+is_untouched(const struct stat *status, const struct stat *origin_status)
+{
+	const struct timespec *changed = &status->st_ctim, *written = &origin_status->st_ctim;
+
+	return S_ISREG(status->st_mode) && written->tv_sec <= time(NULL) &&
+	    (changed->tv_sec != written->tv_sec ? changed->tv_sec < written->tv_sec :
+	    changed->tv_nsec <= written->tv_nsec);
+}
+
 static bool
 check_part(int directory, const struct keeper *keeper, int part, const struct origin *origin,
-    bool *out_drifted)
+    const struct stat *origin_status, bool *out_drifted)
 {
 	const struct ownership wanted = part_ownership(keeper, part);
+	const char *name = part_file_names[part], *written = origin->digests[part];
 	char digest[DIGEST_BYTES];
 	struct failure why;
 	struct stat status;
 
-	if (file_digest_at(directory, part_file_names[part], digest, &status, &why) != FOUND_FILE)
+	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1)
 		return !keeper->parts[part];
 	*out_drifted |= !file_ownership_is(&status, &wanted);
-	return !keeper->parts[part] || strcmp(digest, origin->digests[part]) == 0;
+	if (!keeper->parts[part])
+		return true;
+	if (is_untouched(&status, origin_status))
+		return *written != '\0';
+	return file_digest_at(directory, name, digest, NULL, &why) == FOUND_FILE &&
+	    strcmp(digest, written) == 0;
 }
 
 bool
@@ -148,7 +168,8 @@ generation_check(int home, unsigned int number, const struct keeper *keeper,
 		drifted = !is_own(home, DIRECTORY_MODE) || !is_own(directory, DIRECTORY_MODE) ||
 		    !file_ownership_is(&status, &own);
 		for (int part = 0; part < PART_COUNT; part++)
-			sound &= check_part(directory, keeper, part, out_origin, &drifted);
+			sound &= check_part(directory, keeper, part, out_origin, &status,
+			    &drifted);
 	}
 	if (out_drifted != NULL)
 		*out_drifted |= drifted;
@@ -412,20 +433,6 @@ remove_known_files(int directory, struct failure *why)
 	return 0;
 }
 
-/* Names one of the things that keep a directory from being removed. */
-static int
-name_what_stays(int directory, struct failure *why)
-{
-	struct words names = { 0 };
-
-	if (directory_list(directory, &names, why) == -1)
-		return -1;
-	(void)failure_set(why, FAILURE_DISK, "%s in it was not made by certlet; move it away",
-	    names.count != 0 ? names.items[0] : "something");
-	words_clear(&names);
-	return -1;
-}
-
 int
 generation_remove(int home, unsigned int number, struct failure *why)
 {
@@ -442,8 +449,7 @@ generation_remove(int home, unsigned int number, struct failure *why)
 	}
 	if ((result = remove_known_files(directory, why)) == 0 &&
 	    unlinkat(home, number_text(number, text), AT_REMOVEDIR) == -1)
-		result = errno == ENOTEMPTY || errno == EEXIST ? name_what_stays(directory, why) :
-		    failure_errno(why, FAILURE_DISK, "remove it");
+		result = directory_not_removed(directory, why);
 	(void)close(directory);
 	if (result == -1)
 		return failure_prefix(why, "generation %u", number);

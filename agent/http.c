@@ -302,11 +302,10 @@ collect(struct http *http, struct run *run, struct slot *slot, CURLcode code)
 	release(http, run, slot);
 }
 
-static size_t
+static void
 collect_all(struct http *http, struct run *run)
 {
 	struct CURLMsg *message;
-	size_t collected = 0;
 	int left;
 
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
@@ -316,9 +315,7 @@ collect_all(struct http *http, struct run *run)
 			continue;
 		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
 		collect(http, run, slot, message->data.result);
-		collected++;
 	}
-	return collected;
 }
 
 /* What is still on its way, or was never begun, fails for the reason that ended the run. */
@@ -354,11 +351,11 @@ http_run(struct http *http, const struct http_request *requests, size_t count,
 		const long left = end - clock_milliseconds();
 
 		(void)curl_multi_perform(http->multi, &running);
-		if (collect_all(http, &run) != 0)
-			start_more(http, &run);
-		else if (left <= 0)
+		collect_all(http, &run);
+		start_more(http, &run);
+		if (left <= 0)
 			give_up(&run, HTTP_UNREACHED, "the deadline is over");
-		else
+		else if (run.in_flight != 0 && !run.over)
 			(void)curl_multi_poll(http->multi, NULL, 0, (int)(left < 1000 ? left : 1000), NULL);
 	}
 	abandon(http, &run);

@@ -148,6 +148,7 @@ state_encode(const struct state *state)
 	fields_put(object, "certificates", certificates);
 	fields_put(object, "services", services);
 	fields_put(object, "notes", encode_notes(&state->notes));
+	fields_put_flag(object, "unfinished", state->unfinished);
 	fields_put_time(object, "last_success", state->last_success);
 	fields_put_text(object, "credentials", state->credentials);
 	fields_put_text(object, "address", state->address);
@@ -236,6 +237,13 @@ decode_owned(const json_t *object, struct owned *owned, const char **wrong)
 	owned->next_try = fields_time(object, "next_try", wrong);
 }
 
+/* It becomes the name of a link and of a directory. */
+static bool
+is_name(const char *text)
+{
+	return *text != '\0' && *text != '.' && strchr(text, '/') == NULL;
+}
+
 static void
 decode_certificates(const json_t *list, struct state *state, const char **wrong)
 {
@@ -243,7 +251,7 @@ decode_certificates(const json_t *list, struct state *state, const char **wrong)
 		const json_t *object = json_array_get(list, i);
 		char *name = fields_text(object, "name", wrong);
 
-		if (name != NULL && manifest_name_is_valid(name) && state_find(state, name) == NULL)
+		if (name != NULL && is_name(name) && state_find(state, name) == NULL)
 			decode_owned(object, state_add(state, name), wrong);
 		else
 			*wrong = "name";
@@ -334,6 +342,7 @@ state_decode(const char *text, size_t size, struct state *out_state, struct fail
 	decode_certificates(fields_list(object, "certificates", &wrong), &state, &wrong);
 	decode_services(fields_list(object, "services", &wrong), &state, &wrong);
 	decode_notes(fields_list(object, "notes", &wrong), &state.notes, &wrong);
+	state.unfinished = fields_flag(object, "unfinished", &wrong);
 	state.last_success = fields_time(object, "last_success", &wrong);
 	state.credentials = fields_text(object, "credentials", &wrong);
 	state.address = fields_text(object, "address", &wrong);

@@ -76,6 +76,12 @@ set_up(struct run *run, struct credentials *out_credentials, struct failure *why
 
 /* --- What is here, and what it needs --- */
 
+static struct kept
+kept_of(const struct owned *owned)
+{
+	return (struct kept){ owned->generation, owned->passed, owned->candidate, owned->intent };
+}
+
 static void
 prepare_item(struct run *run, struct item *item)
 {
@@ -84,6 +90,7 @@ prepare_item(struct run *run, struct item *item)
 	struct failure why;
 
 	item->owned = state_find(&run->state, item->entry->name);
+	item->before = kept_of(item->owned);
 	item->selected = names->count == 0 || named;
 	if (store_find_keeper(item->entry, &item->keeper, &why) == -1) {
 		item_fail(run, item, PROBLEM_FAILED, &why);
@@ -298,15 +305,26 @@ delete_unlisted(struct run *run)
 /* --- The end --- */
 
 static void
+prune(struct run *run, const struct item *item)
+{
+	const struct kept now = kept_of(item->owned);
+	const unsigned int keep[] = { now.generation, now.passed, now.candidate, now.intent };
+	struct failure why;
+
+	if ((run->state.unfinished || memcmp(&now, &item->before, sizeof(now)) != 0) &&
+	    store_prune(run->store, item->entry->name, keep, sizeof(keep) / sizeof(*keep), &why) == -1)
+		log_warning("%s: %s", item->entry->name, why.text);
+}
+
+static void
 tidy_item(struct run *run, struct item *item)
 {
 	struct owned *owned = item->owned;
-	const unsigned int keep[] = { owned->generation, owned->passed, owned->candidate, owned->intent };
 	struct failure why;
 
-	if (store_drop_outputs(run->store, item->entry, &run->state, owned, &why) == -1 ||
-	    store_prune(run->store, owned->name, keep, sizeof(keep) / sizeof(*keep), &why) == -1)
+	if (store_drop_outputs(run->store, item->entry, &run->state, owned, &why) == -1)
 		log_warning("%s: %s", owned->name, why.text);
+	prune(run, item);
 	/* Not answered because Vault is away: the problem of the last answer is still the problem. */
 	if (item->failure.kind == FAILURE_NONE && !item->asked) {
 		owned_set_problem(owned, PROBLEM_NONE, NULL, run->now);
@@ -320,6 +338,9 @@ tidy(struct run *run)
 	for (size_t i = 0; i < run->manifest->entry_count; i++)
 		if (run->items[i].selected)
 			tidy_item(run, &run->items[i]);
+	/* Whether the others left something is for a run to find out that looks at them. */
+	if (run->options->names.count == 0)
+		run->state.unfinished = false;
 	for (size_t i = run->state.service_count; i-- > 0;) {
 		const char *name = run->state.services[i].service.name;
 		bool used = manifest_find_service(run->manifest, name) != NULL;
