@@ -51,31 +51,40 @@ cover(void *context)
 	return 0;
 }
 
+static enum cover_result
+test_without(const struct service *service, struct covered *covered, struct failure *why)
+{
+	switch (command_run(&service->test, service->timeout, cover, covered, why)) {
+	case COMMAND_PASSED:
+		return COVER_FREE;
+	case COMMAND_FAILED:
+	case COMMAND_TIMED_OUT:
+		(void)failure_prefix(why, "service %s still needs it", service->name);
+		return COVER_USED;
+	case COMMAND_NOT_RUN:
+		break;
+	}
+	(void)failure_prefix(why, "service %s may need it, which cannot be tried here",
+	    service->name);
+	return COVER_UNKNOWN;
+}
+
 enum cover_result
 cover_test(const struct service *service, const char *archive, const struct words *copies,
     struct failure *why)
 {
 	struct covered covered = { archive, copies };
+	enum cover_result result;
 
 	if (!service_has_test(service) || service_condition(service) != CONDITION_RUNS)
 		return COVER_FREE;
-	if (service_test(service, why) == -1) {
-		failure_prefix(why, "its test fails even with the files");
+	result = COVER_USED;
+	if (service_test(service, why) == -1)
+		(void)failure_prefix(why, "service %s: its test fails even with the files",
+		    service->name);
+	else
+		result = test_without(service, &covered, why);
+	if (result != COVER_FREE)
 		why->kind = FAILURE_USED;
-		return COVER_USED;
-	}
-	switch (command_run(&service->test, service->timeout, cover, &covered, why)) {
-	case COMMAND_PASSED:
-		return COVER_FREE;
-	case COMMAND_FAILED:
-	case COMMAND_TIMED_OUT:
-		failure_prefix(why, "its test fails without the files");
-		why->kind = FAILURE_USED;
-		return COVER_USED;
-	case COMMAND_NOT_RUN:
-		break;
-	}
-	failure_prefix(why, "try without the files");
-	why->kind = FAILURE_USED;
-	return COVER_UNKNOWN;
+	return result;
 }

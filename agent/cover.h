@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cover: finds out whether a service needs a certificate, by testing its configuration in a private
- * mount namespace in which the certificate's files are covered. Outside they never vanish (rule 13).
+ * cover: finds out whether a service needs a certificate, by testing its configuration in a
+ * private mount namespace in which the certificate's files are covered. Outside they never vanish
+ * (rule 13).
  */
 #ifndef CERTLET_COVER_H
 #define CERTLET_COVER_H
@@ -16,7 +17,10 @@ enum cover_result {
 	COVER_UNKNOWN,	/* a private mount namespace is not permitted here */
 };
 
-/* archive: absolute path of archive/NAME; copies: absolute paths of copied files. */
+/*
+ * archive: absolute path of archive/NAME; copies: absolute paths of copied files. `why` is filled
+ * (FAILURE_USED, it names the service) unless FREE.
+ */
 enum cover_result cover_test(const struct service *service, const char *archive,
     const struct words *copies, struct failure *why);
 

@@ -287,3 +287,18 @@ directory_list(int directory, struct words *out_names, struct failure *why)
 	(void)closedir(stream);
 	return result;
 }
+
+int
+directory_not_removed(int directory, struct failure *why)
+{
+	struct words names = { 0 };
+
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return failure_errno(why, FAILURE_DISK, "remove it");
+	if (directory_list(directory, &names, why) == -1)
+		return -1;
+	(void)failure_set(why, FAILURE_DISK, "%s in it was not made by certlet; move it away",
+	    names.count != 0 ? names.items[0] : "something");
+	words_clear(&names);
+	return -1;
+}

@@ -20,7 +20,7 @@
 #define SOCKET_BUFFER_BYTES (1024 * 1024)
 
 struct fetch {
-	int socket;
+	struct channel socket;
 	pid_t child;
 	size_t entry_count, address_count;
 	bool *asked;	/* by entry: put, and without an answer */
@@ -80,7 +80,7 @@ fetch_start(const struct manifest *manifest, const struct credentials *credentia
 	}
 	close(sockets[1]);
 	fetch = memory_new(1, sizeof(*fetch));
-	fetch->socket = sockets[0];
+	channel_open(&fetch->socket, sockets[0]);
 	fetch->child = child;
 	fetch->entry_count = manifest->entry_count;
 	fetch->address_count = manifest->vault.addresses.count;
@@ -94,6 +94,7 @@ void
 fetch_revoke(const struct manifest *manifest, const struct credentials *credentials)
 {
 	struct frame nothing = { 0 };
+	struct channel socket;
 	struct sandbox_user user;
 	struct failure ignored;
 	int sockets[2];
@@ -108,11 +109,12 @@ fetch_revoke(const struct manifest *manifest, const struct credentials *credenti
 	}
 	close(sockets[1]);
 	/* It hangs up when it is done. */
-	(void)frame_receive(sockets[0], &nothing, clock_milliseconds() +
+	channel_open(&socket, sockets[0]);
+	(void)channel_receive(&socket, &nothing, clock_milliseconds() +
 	    manifest->vault.timeout * 1000 + GRACE_MILLISECONDS, &ignored);
 	frame_clear(&nothing);
+	channel_close(&socket);
 	(void)reap(child);
-	close(sockets[0]);
 }
 
 void
@@ -122,7 +124,7 @@ fetch_free(struct fetch *fetch)
 		return;
 	if (fetch->child > 0)
 		(void)reap(fetch->child);
-	close(fetch->socket);
+	channel_close(&fetch->socket);
 	frame_clear(&fetch->frame);
 	free(fetch->asked);
 	free(fetch);
@@ -131,9 +133,12 @@ fetch_free(struct fetch *fetch)
 /* --- Questions --- */
 
 static int
-send_frame(struct fetch *fetch, struct failure *why)
+send_frame(struct fetch *fetch, bool at_once, struct failure *why)
 {
-	if (frame_send(fetch->socket, &fetch->frame, clock_milliseconds() + GRACE_MILLISECONDS, why) == -1)
+	const long until = clock_milliseconds() + GRACE_MILLISECONDS;
+
+	if (channel_send(&fetch->socket, &fetch->frame, until, why) == -1 ||
+	    (at_once && channel_flush(&fetch->socket, until, why) == -1))
 		return failure_prefix(why, "the fetch process");
 	frame_clear(&fetch->frame);
 	return 0;
@@ -144,7 +149,7 @@ fetch_ask(struct fetch *fetch, const struct question *question, struct failure *
 {
 	fetch->asked[question->entry] = true;
 	wire_put_question(&fetch->frame, question);
-	return send_frame(fetch, why);
+	return send_frame(fetch, false, why);
 }
 
 int
@@ -152,7 +157,7 @@ fetch_go(struct fetch *fetch, struct failure *why)
 {
 	fetch->end = clock_milliseconds() + fetch->deadline;
 	frame_begin(&fetch->frame, WIRE_GO);
-	return send_frame(fetch, why);
+	return send_frame(fetch, true, why);
 }
 
 /* --- Answers --- */
@@ -184,7 +189,7 @@ enum fetch_event
 fetch_next(struct fetch *fetch, struct answer *out_answer, struct fetch_summary *out_summary,
     struct failure *why)
 {
-	if (frame_receive(fetch->socket, &fetch->frame, fetch->end, why) == -1)
+	if (channel_receive(&fetch->socket, &fetch->frame, fetch->end, why) == -1)
 		return fail_child(fetch, why);
 	if (fetch->frame.type == WIRE_SUMMARY)
 		return wire_take_summary(&fetch->frame, fetch->address_count, out_summary) ? FETCH_END :

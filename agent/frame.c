@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <sys/uio.h>
 
 #include "clock.h"
 #include "frame.h"
 #include "memory.h"
+
+#define BUFFER_BYTES 65536
 
 /* What goes before the fields of a frame. */
 struct head {
@@ -150,14 +153,30 @@ frame_ended(const struct frame *frame)
 
 /* --- Over a socket --- */
 
+void
+channel_open(struct channel *channel, int take_socket)
+{
+	*channel = (struct channel){ .socket = take_socket, .in = memory_new(BUFFER_BYTES, 1) };
+}
+
+void
+channel_close(struct channel *channel)
+{
+	close(channel->socket);
+	secret_clear(&channel->out);
+	explicit_bzero(channel->in, BUFFER_BYTES);
+	free(channel->in);
+	*channel = (struct channel){ .socket = -1 };
+}
+
 static int
-wait_for(int socket, short events, long end, struct failure *why)
+wait_for(int socket, short events, long until, struct failure *why)
 {
 	struct pollfd event = { .fd = socket, .events = events };
 	int ready;
 
 	do {
-		const long left = end - clock_milliseconds();
+		const long left = until - clock_milliseconds();
 
 		ready = poll(&event, 1, left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX);
 	} while (ready == -1 && errno == EINTR);
@@ -172,80 +191,89 @@ is_passing(int error)
 	return error == EINTR || error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Waiting comes after trying: most of the time there is room, or something to hear. */
-static int
-send_all(int socket, struct iovec *parts, size_t count, long end, struct failure *why)
+int
+channel_flush(struct channel *channel, long until, struct failure *why)
 {
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
+	const char *bytes = channel->out.bytes;
+	size_t left = channel->out.size;
 
-	while (message.msg_iovlen != 0) {
-		ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (left != 0) {
+		const ssize_t sent = send(channel->socket, bytes, left, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (sent == -1 && !is_passing(errno))
 			return failure_errno(why, FAILURE_INTERNAL, "tell the other process");
-		if (sent == -1 && wait_for(socket, POLLOUT, end, why) == -1)
+		if (sent == -1 && wait_for(channel->socket, POLLOUT, until, why) == -1)
 			return -1;
-		for (; message.msg_iovlen != 0 && sent >= (ssize_t)message.msg_iov->iov_len;
-		    message.msg_iov++, message.msg_iovlen--)
-			sent -= (ssize_t)message.msg_iov->iov_len;
-		if (message.msg_iovlen != 0 && sent > 0) {
-			message.msg_iov->iov_base = (char *)message.msg_iov->iov_base + sent;
-			message.msg_iov->iov_len -= (size_t)sent;
+		if (sent > 0) {
+			bytes += sent;
+			left -= (size_t)sent;
 		}
 	}
-	return 0;
-}
-
-static int
-receive_all(int socket, char *bytes, size_t size, long end, struct failure *why)
-{
-	while (size != 0) {
-		const ssize_t got = recv(socket, bytes, size, MSG_DONTWAIT);
-
-		if (got == 0)
-			return failure_set(why, FAILURE_INTERNAL, "the other process is gone");
-		if (got == -1 && !is_passing(errno))
-			return failure_errno(why, FAILURE_INTERNAL, "hear the other process");
-		if (got == -1 && wait_for(socket, POLLIN, end, why) == -1)
-			return -1;
-		if (got > 0) {
-			bytes += got;
-			size -= (size_t)got;
-		}
-	}
+	secret_clear(&channel->out);
 	return 0;
 }
 
 int
-frame_send(int socket, const struct frame *frame, long end, struct failure *why)
+channel_send(struct channel *channel, const struct frame *frame, long until, struct failure *why)
 {
-	struct head head = { (uint32_t)frame->bytes.size, frame->type };
-	struct iovec parts[] = {
-		{ &head, sizeof(head) }, { frame->bytes.bytes, frame->bytes.size },
-	};
+	const struct head head = { (uint32_t)frame->bytes.size, frame->type };
 
 	if (frame->bytes.size > FRAME_BYTES_MOST)
 		return failure_set(why, FAILURE_INTERNAL, "a frame of %zu bytes is too large",
 		    frame->bytes.size);
-	return send_all(socket, parts, 2, end, why);
+	secret_append(&channel->out, &head, sizeof(head));
+	secret_append(&channel->out, frame->bytes.bytes, frame->bytes.size);
+	return channel->out.size < BUFFER_BYTES ? 0 : channel_flush(channel, until, why);
+}
+
+/* More into the buffer, which is empty. */
+static int
+fill(struct channel *channel, long until, struct failure *why)
+{
+	ssize_t got;
+
+	while ((got = recv(channel->socket, channel->in, BUFFER_BYTES, MSG_DONTWAIT)) == -1) {
+		if (!is_passing(errno))
+			return failure_errno(why, FAILURE_INTERNAL, "hear the other process");
+		if (wait_for(channel->socket, POLLIN, until, why) == -1)
+			return -1;
+	}
+	if (got == 0)
+		return failure_set(why, FAILURE_INTERNAL, "the other process is gone");
+	channel->at = 0;
+	channel->end = (size_t)got;
+	return 0;
+}
+
+static int
+take(struct channel *channel, void *bytes, size_t size, long until, struct failure *why)
+{
+	for (char *to = bytes; size != 0; ) {
+		size_t part;
+
+		if (channel->at == channel->end && fill(channel, until, why) == -1)
+			return -1;
+		part = channel->end - channel->at < size ? channel->end - channel->at : size;
+		memcpy(to, channel->in + channel->at, part);
+		channel->at += part;
+		to += part;
+		size -= part;
+	}
+	return 0;
 }
 
 int
-frame_receive(int socket, struct frame *out_frame, long end, struct failure *why)
+channel_receive(struct channel *channel, struct frame *out_frame, long until, struct failure *why)
 {
 	struct head head;
-	char *room;
-	int result;
 
-	if (receive_all(socket, (char *)&head, sizeof(head), end, why) == -1)
+	if (take(channel, &head, sizeof(head), until, why) == -1)
 		return -1;
 	if (head.size > FRAME_BYTES_MOST)
 		return failure_set(why, FAILURE_INTERNAL, "a frame of %u bytes is too large", head.size);
 	frame_begin(out_frame, head.type);
-	room = memory_new(head.size + 1, 1);
-	if ((result = receive_all(socket, room, head.size, end, why)) == 0)
-		secret_set(&out_frame->bytes, room, head.size);
-	explicit_bzero(room, head.size);
-	free(room);
-	return result;
+	out_frame->bytes.bytes = memory_new(head.size + 1, 1);
+	out_frame->bytes.room = head.size + 1;
+	out_frame->bytes.size = head.size;
+	return take(channel, out_frame->bytes.bytes, head.size, until, why);
 }

@@ -43,10 +43,27 @@ void frame_break(struct frame *frame);	/* the caller does not like what it took 
 bool frame_ended(const struct frame *frame);	/* all was taken, nothing was broken */
 
 /*
- * Over a non-blocking or blocking stream socket, until `end` (clock_milliseconds()). -1 with FAILURE_INTERNAL: the other side is
- * gone, or is silent, or sent more than FRAME_BYTES_MOST.
+ * One end of a stream socket. What is sent waits for channel_flush(), or until much of it has come
+ * together: a hundred small frames are one system call.
  */
-int frame_send(int socket, const struct frame *frame, long end, struct failure *why);
-int frame_receive(int socket, struct frame *out_frame, long end, struct failure *why);
+struct channel {
+	int socket;
+	struct secret out;	/* not sent yet */
+	char *in;		/* received, and from `at` to `end` not taken yet */
+	size_t at, end;
+};
+
+void channel_open(struct channel *channel, int take_socket);
+void channel_close(struct channel *channel);	/* what was not flushed is not sent */
+
+/*
+ * Until `until` (clock_milliseconds()). -1 with FAILURE_INTERNAL: the other side is gone, or is
+ * silent, or sent more than FRAME_BYTES_MOST. *out_frame is overwritten.
+ */
+int channel_send(struct channel *channel, const struct frame *frame, long until,
+    struct failure *why);
+int channel_flush(struct channel *channel, long until, struct failure *why);
+int channel_receive(struct channel *channel, struct frame *out_frame, long until,
+    struct failure *why);
 
 #endif

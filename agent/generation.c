@@ -119,16 +119,18 @@ is_own(int descriptor, mode_t mode)
 
 /*
  * `origin` is the last file of a generation to be written: one that was not changed since holds
- * what it was written with, and need not be read. A clock that went back proves nothing.
+ * what it was written with, and need not be read. Its mtime tells, since a chown -R moves its ctime;
+ * one tick of the kernel's clock holds several writes, so that the same time proves nothing, and
+ * neither does a clock that went back.
  */
 static bool
 is_untouched(const struct stat *status, const struct stat *origin_status)
 {
-	const struct timespec *changed = &status->st_ctim, *written = &origin_status->st_ctim;
+	const struct timespec *changed = &status->st_ctim, *written = &origin_status->st_mtim;
 
 	return S_ISREG(status->st_mode) && written->tv_sec <= time(NULL) &&
 	    (changed->tv_sec != written->tv_sec ? changed->tv_sec < written->tv_sec :
-	    changed->tv_nsec <= written->tv_nsec);
+	    changed->tv_nsec < written->tv_nsec);
 }
 
 static bool

@@ -42,7 +42,7 @@ enum inifile_answer { INIFILE_READ, INIFILE_ABSENT, INIFILE_FAILED };
 /*
  * Reads a regular file up to its [end]. INIFILE_READ: *out_inifile holds what could be understood
  * (caller clears) and *errors has one more error for each thing that could not. Otherwise *errors
- * has one more, which says why the file could not be read.
+ * has one more, which says why the file could not be read, and *out_inifile is empty.
  */
 enum inifile_answer inifile_read(const char *file, struct inifile *out_inifile,
     struct manifest_errors *errors);

@@ -29,7 +29,7 @@ struct task {
 };
 
 struct inquiry {
-	int socket;
+	struct channel parent;
 	const struct manifest *manifest;
 	struct kv kv;
 	struct task *tasks;
@@ -47,12 +47,13 @@ task_of(struct kv_item *item)
 /* --- Answers --- */
 
 static void
-send_frame(struct inquiry *inquiry)
+send_frame(struct inquiry *inquiry, bool at_once)
 {
+	const long until = clock_milliseconds() + SEND_MILLISECONDS;
 	struct failure why;
 
-	if (frame_send(inquiry->socket, &inquiry->frame, clock_milliseconds() + SEND_MILLISECONDS,
-	    &why) == -1)
+	if (channel_send(&inquiry->parent, &inquiry->frame, until, &why) == -1 ||
+	    (at_once && channel_flush(&inquiry->parent, until, &why) == -1))
 		_exit(EXIT_BROKEN);
 	frame_clear(&inquiry->frame);
 }
@@ -62,7 +63,8 @@ send_answer(struct inquiry *inquiry, struct task *task, struct answer *answer)
 {
 	answer->entry = task->question.entry;
 	wire_put_answer(&inquiry->frame, answer);
-	send_frame(inquiry);
+	/* The parent has something to do with the others while more come. */
+	send_frame(inquiry, answer->kind != ANSWER_UNCHANGED);
 	task->answered = true;
 }
 
@@ -408,7 +410,7 @@ take_questions(struct inquiry *inquiry)
 		struct question question;
 		struct failure why;
 
-		if (frame_receive(inquiry->socket, &inquiry->frame,
+		if (channel_receive(&inquiry->parent, &inquiry->frame,
 		    clock_milliseconds() + SEND_MILLISECONDS, &why) == -1)
 			_exit(EXIT_BROKEN);
 		if (inquiry->frame.type == WIRE_GO)
@@ -449,11 +451,12 @@ inquiry_run(int socket, const struct manifest *manifest, const struct credential
 {
 	struct fetch_summary summary = { .let_in = true, .address = -1 };
 	struct inquiry inquiry = {
-		.socket = socket, .manifest = manifest,
+		.manifest = manifest,
 		.kv = { .known = notes, .learned = &summary.notes, .now = time(NULL) },
 	};
 
 	wipe_freed_memory();
+	channel_open(&inquiry.parent, socket);
 	take_questions(&inquiry);
 	if (inquiry.count != 0) {
 		summary.let_in = false;
@@ -466,8 +469,7 @@ inquiry_run(int socket, const struct manifest *manifest, const struct credential
 		tell(&summary, inquiry.kv.vault);
 	}
 	wire_put_summary(&inquiry.frame, &summary);
-	send_frame(&inquiry);
-	vault_close(inquiry.kv.vault);
+	send_frame(&inquiry, true);
 	_exit(EXIT_WANTED);
 }
 

@@ -358,7 +358,7 @@ tell_unknown(const struct section_type *type, const struct inifile_pair *pair,
 	size_t nearest = FARTHEST_TYPO + 1;
 	const char *meant = NULL;
 
-	for (size_t i = 0; i < type->key_count && strlen(pair->key) <= LONGEST_KEY; i++) {
+	for (size_t i = 0; i < type->key_count; i++) {
 		const size_t away = distance(pair->key, type->keys[i].name);
 
 		if (away < nearest && away < strlen(type->keys[i].name) / 2) {

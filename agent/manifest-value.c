@@ -142,7 +142,7 @@ value_account(const struct inifile_pair *pair, void *field, struct manifest_erro
 	const char *value = pair->value;
 
 	if (value[strspn(value, DIGITS)] == '\0') {
-		if (strlen(value) > 10 || strtoul(value, NULL, 10) > LARGEST_ACCOUNT)
+		if (strtoul(value, NULL, 10) > LARGEST_ACCOUNT)
 			return value_wrong(pair, errors, "%s is no number of a user or group; "
 			    "0 to %lu", value, LARGEST_ACCOUNT);
 	} else if (value[0] == '-' || strpbrk(value, VALUE_BLANKS ":,/") != NULL) {

@@ -269,13 +269,12 @@ manifest_read_agent(const char *file, struct agent_settings *out_agent)
 	struct inifile inifile;
 
 	start_agent(out_agent);
-	if (inifile_read(file, &inifile, &told_elsewhere) == INIFILE_READ) {
-		for (size_t i = 0; i < inifile.section_count; i++)
-			if (strcmp(inifile.sections[i].title, "agent") == 0)
-				manifest_keys_apply(SECTION_AGENT, &inifile.sections[i], out_agent,
-				    &told_elsewhere);
-		inifile_clear(&inifile);
-	}
+	(void)inifile_read(file, &inifile, &told_elsewhere);
+	for (size_t i = 0; i < inifile.section_count; i++)
+		if (strcmp(inifile.sections[i].title, "agent") == 0)
+			manifest_keys_apply(SECTION_AGENT, &inifile.sections[i], out_agent,
+			    &told_elsewhere);
+	inifile_clear(&inifile);
 	manifest_errors_clear(&told_elsewhere);
 }
 

@@ -154,6 +154,7 @@ outputs_find_maker(const struct store *store, const struct state *state, const s
     const struct output *output, int directory, const char *name)
 {
 	const struct owned *other;
+	const struct output *its = outputs_find_other(state, owned->name, output->path, &other);
 	char digest[DIGEST_BYTES];
 	struct failure why;
 	struct stat status;
@@ -162,10 +163,13 @@ outputs_find_maker(const struct store *store, const struct state *state, const s
 		return errno == ENOENT ? MAKER_NONE : MAKER_FOREIGN;
 	if (S_ISLNK(status.st_mode))
 		return find_maker_of_link(store, owned, directory, name);
+	/* A file that was right already when it passed is known to both: it is the other's now. */
+	if (is_recorded(its, directory, name))
+		return MAKER_ANOTHER;
 	if (is_recorded(output, directory, name))
 		return MAKER_SELF;
 	/* Two certificates may hold the same: the digest tells only where there is no other. */
-	if (outputs_find_other(state, owned->name, output->path, &other) != NULL)
+	if (its != NULL)
 		return MAKER_ANOTHER;
 	if (output->copy && file_digest_at(directory, name, digest, &status, &why) == FOUND_FILE &&
 	    holds_generation(store, owned->name, owned, output->part, digest))

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,7 +227,8 @@ store_prune(struct store *store, const char *name, const unsigned int keep[], si
 	int home;
 
 	*why = (struct failure){ 0 };
-	memcpy(kept, keep, keep_count * sizeof(*kept));
+	for (size_t i = 0; i < keep_count; i++)
+		kept[i] = keep[i];
 	/* Whatever the caller believes: what the link points to is in use. */
 	(void)generation_read_live(store, name, &kept[keep_count], &second);
 	switch (generation_open_home(store, name, &home, &second)) {
@@ -247,31 +247,31 @@ store_prune(struct store *store, const char *name, const unsigned int keep[], si
 	    failure_prefix(why, "%s/archive/%s", store->directory, name);
 }
 
-static void
+/* What was named inside of it says already why it stays. */
+static int
 remove_home(struct store *store, const char *name, struct failure *why)
 {
-	struct failure second;
-	int home;
+	int home = -1, result = 0;
 
-	switch (generation_open_home(store, name, &home, &second)) {
+	*why = (struct failure){ 0 };
+	switch (generation_open_home(store, name, &home, why)) {
 	case FOUND_ABSENT:
-		return;
+		return 0;
 	case FOUND_FAILED:
-		add_failure(why, &second);
-		return;
+		return -1;
 	case FOUND_FILE:
 		break;
 	}
 	remove_generations(home, NULL, 0, why);
+	if (why->kind != FAILURE_NONE)
+		result = -1;
+	else if (unlinkat(store->archive, name, AT_REMOVEDIR) == -1)
+		result = directory_not_removed(home, why);
+	else
+		result = file_sync_directory(store->archive, why);
 	(void)close(home);
-	if (unlinkat(store->archive, name, AT_REMOVEDIR) == 0) {
-		if (file_sync_directory(store->archive, &second) == -1)
-			add_failure(why, &second);
-	} else if (why->kind == FAILURE_NONE) {
-		(void)failure_errno(&second, FAILURE_DISK, "remove %s/archive/%s, which holds what "
-		    "certlet did not make", store->directory, name);
-		add_failure(why, &second);
-	}
+	return result == -1 ?
+	    failure_prefix(why, "%s/archive/%s", store->directory, name) : 0;
 }
 
 /* --- All of it --- */
@@ -306,9 +306,12 @@ int
 store_remove(struct store *store, const struct state *state, struct owned *owned,
     struct failure *why)
 {
+	struct failure second;
+
 	(void)take_outputs(store, NULL, state, owned, FATE_REMOVE, why);
 	remove_live(store, owned->name, why);
-	remove_home(store, owned->name, why);
+	if (remove_home(store, owned->name, &second) == -1)
+		add_failure(why, &second);
 	return why->kind == FAILURE_NONE ? 0 : -1;
 }
 

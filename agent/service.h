@@ -21,7 +21,7 @@ enum service_condition { CONDITION_RUNS, CONDITION_INACTIVE, CONDITION_UNMANAGED
 enum service_condition service_condition(const struct service *service);
 
 bool service_has_test(const struct service *service);
-/* FAILURE_SERVICE with the exit status or signal and the last words of the command. 0 without a test. */
+/* FAILURE_SERVICE with the end and the last words of the command. 0 without a test. */
 int service_test(const struct service *service, struct failure *why);
 int service_reload(const struct service *service, struct failure *why);
 

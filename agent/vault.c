@@ -140,6 +140,27 @@ let_go(struct relay *relay)
 		relay->done(relay->context, relay->held[i].index, &relay->held[i].reply);
 }
 
+static void
+take_lookup(void *context, size_t index, const struct vault_reply *reply)
+{
+	struct vault *vault = context;
+
+	(void)index;
+	vault->accepted = reply->good;
+}
+
+/* A policy may refuse all that was asked. Most let a token ask about itself, which costs less than a login. */
+static int
+look_up(struct vault *vault, struct failure *why)
+{
+	const struct vault_ask ask = {
+		.method = "GET", .namespace = vault->settings->auth_namespace,
+		.path = "auth/token/lookup-self",
+	};
+
+	return failover_ask(vault->failover, &ask, 1, vault->token, take_lookup, vault, why);
+}
+
 /* Indexes are those of the held replies here, and become the caller's again. */
 static void
 take_second_reply(void *context, size_t index, const struct vault_reply *reply)
@@ -179,8 +200,10 @@ vault_ask(struct vault *vault, const struct vault_ask *asks, size_t count, vault
 	if (get_token(vault, why) == -1)
 		return -1;
 	result = failover_ask(vault->failover, asks, count, vault->token, take_reply, &relay, why);
+	if (result == 0 && vault->origin == TOKEN_CACHED && !vault->accepted && relay.held_count != 0)
+		result = look_up(vault, why);
 	vault->away = result == -1;
-	if (vault->accepted || vault->origin != TOKEN_CACHED)
+	if (vault->origin != TOKEN_CACHED || vault->accepted)
 		let_go(&relay);
 	else if (result == 0 && relay.held_count != 0)
 		result = ask_with_new_token(&relay, asks, why);

@@ -41,9 +41,19 @@ def code_of(path):
     return re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
 
 
+PARTS = {  # one module in several files, which may call each other
+    "sync": {"gather", "rollout", "turn"},
+    "fetch": {"inquiry", "wire"},
+    "vault": {"address", "failover", "login", "verdict"},
+    "store": {"generation", "inspect", "outputs", "remove"},
+    "manifest": {"inifile"},
+}
+
+
 def family(name):
-    """manifest-keys and manifest-check are parts of manifest."""
-    return name.partition("-")[0]
+    """The module that a file is part of: manifest-keys and manifest-check are manifest."""
+    name = name.partition("-")[0]
+    return next((whole for whole, parts in PARTS.items() if name in parts), name)
 
 
 def exported():

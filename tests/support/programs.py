@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import ssl
+import time
 from pathlib import Path
 
 from support import process
@@ -47,6 +48,17 @@ class _Served:
     def serves(self, sni="www.example.test"):
         """The fingerprint served for that name."""
         return served_fingerprint(self.port, sni)
+
+    def comes_to_serve(self, fingerprint, sni="www.example.test", seconds=5):
+        """
+        Is that leaf served, for good, within so many seconds? For a tenth of a second after its reload nginx has old and
+        new workers on the same socket: one good answer proves nothing yet, five over a quarter of a second do.
+        """
+        end, in_a_row = time.monotonic() + seconds, 0
+        while in_a_row < 5 and time.monotonic() < end:
+            in_a_row = in_a_row + 1 if self.serves(sni) == fingerprint else 0
+            time.sleep(0.05)
+        return in_a_row == 5
 
     def _script(self, name, text):
         path = self.directory / name

@@ -31,7 +31,7 @@ PRESETS = read_presets()
 
 
 class House:
-    """Namespaces in which each of `places` is an empty directory under `directory`. enter: how to run something inside."""
+    """Namespaces in which each of `places` is an empty directory under `directory`; enter: the words to run one there."""
 
     def __init__(self, directory, places):
         self.directory = directory
@@ -88,7 +88,7 @@ class Program:
     preset = None
     needs = ()          # programs without which it is not installed
     places = ()         # directories that it gets of its own
-    starttls = None     # as openssl s_client says it
+    starttls = None     # how to get at its TLS: smtp, imap, postgres
     keys = {}           # of the [certificate] section
     sees = ()           # which faults its `test` finds: mismatched, junk, missing
 
@@ -101,8 +101,9 @@ class Program:
         self.house = House(directory, ["/run", *self.places])
 
     def section(self):
-        """The preset, word by word."""
-        return dict(PRESETS[self.preset])
+        """The preset, word by word, and where to verify."""
+        verify = f"127.0.0.1:{self.port}" + (f" starttls={self.starttls}" if self.starttls else "")
+        return {**PRESETS[self.preset], "verify": verify}
 
     def words(self, key):
         return self.section()[key].split()
@@ -321,6 +322,10 @@ class Postgresql(Program):
     starttls = "postgres"
     keys = {"group": "postgres", "key_mode": "0640"}
 
+    def section(self):
+        """Its way to TLS is one that `verify` does not know."""
+        return dict(PRESETS[self.preset])
+
     def configure(self, files):
         version = sorted(os.listdir("/usr/lib/postgresql"), key=int)[-1]
         self.house.run(["/usr/bin/pg_createcluster", version, "main", "--port", self.port, "--",
@@ -349,7 +354,8 @@ def each(kinds):
 
 
 def test_there_is_a_preset_for_each_service_that_certlet_promises_to_know():
-    assert set(PRESETS) == {"nginx", "apache2", "httpd", "haproxy", "postfix", "dovecot", "exim4", "slapd", "postgresql"}
+    assert sorted(PRESETS) == [
+        "apache2", "dovecot", "exim4", "haproxy", "httpd", "nginx", "postfix", "postgresql", "slapd"]
 
 
 def test_the_presets_are_a_valid_part_of_a_manifest(server):
@@ -413,6 +419,8 @@ def test_a_renewal_is_served_after_the_presets_reload_and_a_stopped_service_is_l
     run = server.sync(under=real.house.enter)
     assert run.exit == 0, run.output
     assert server.service_status(real.preset)["state"] == "ok"
+    if "verify" in real.section():
+        assert server.service_status(real.preset)["serving"] == renewed.fingerprint
     process.wait_until(lambda: real.serves() == renewed.fingerprint, 20, "the renewed leaf")
 
 

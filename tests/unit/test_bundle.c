@@ -100,23 +100,6 @@ START_TEST(repeated_certificates_and_keys_are_folded)
 }
 END_TEST
 
-START_TEST(what_is_written_has_lf_and_64_columns)
-{
-	const struct secret *const parts[] = { &material.cert, &material.chain, &material.key };
-
-	pem_add_certificate(&text, leaf.certificate);
-	pem_add_certificate(&text, lower.certificate);
-	pem_add_key(&text, leaf.key);
-	ck_assert_read();
-	for (size_t i = 0; i < 3; i++) {
-		ck_assert_ptr_null(strchr(parts[i]->bytes, '\r'));
-		ck_assert_int_eq(parts[i]->bytes[parts[i]->size - 1], '\n');
-		ck_assert_uint_eq(strcspn(strchr(parts[i]->bytes, '\n') + 1, "\n"), 64);
-	}
-	ck_assert_int_eq(strncmp(material.key.bytes, "-----BEGIN PRIVATE KEY-----\n", 28), 0);
-}
-END_TEST
-
 START_TEST(junk_between_blocks_is_dropped)
 {
 	pem_add_text(&text, "Bag Attributes\n    friendlyName: www\nsubject=CN = www\n\n");
@@ -377,20 +360,6 @@ START_TEST(damaged_bytes_never_crash)
 }
 END_TEST
 
-START_TEST(a_fingerprint_needs_a_certificate)
-{
-	char fingerprint[FINGERPRINT_BYTES];
-
-	ck_assert_int_eq(bundle_fingerprint("junk", 4, fingerprint, &why), -1);
-	ck_assert_int_eq(why.kind, FAILURE_REFUSED);
-	ck_assert_int_eq(bundle_fingerprint("", 0, fingerprint, &why), -1);
-	pem_add_encrypted_key(&text, leaf.key);
-	ck_assert_int_eq(bundle_fingerprint(text.bytes, text.size, fingerprint, &why), -1);
-	pem_add_certificate(&text, leaf.certificate);
-	ck_assert_int_eq(bundle_fingerprint(text.bytes, text.size, fingerprint, &why), 0);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -410,7 +379,6 @@ main(void)
 	tcase_add_test(tests, ec_parameters_before_the_key_are_passed_over);
 	tcase_add_test(tests, texts_add_up_and_may_be_missing);
 	tcase_add_test(tests, repeated_certificates_and_keys_are_folded);
-	tcase_add_test(tests, what_is_written_has_lf_and_64_columns);
 	tcase_add_test(tests, junk_between_blocks_is_dropped);
 	tcase_add_test(tests, crlf_is_accepted);
 	tcase_add_test(tests, an_encrypted_pkcs8_key_is_refused);
@@ -431,7 +399,6 @@ main(void)
 	tcase_add_test(tests, a_hundred_blocks_are_enough);
 	tcase_add_test(tests, a_refusal_shows_no_key);
 	tcase_add_test(tests, damaged_bytes_never_crash);
-	tcase_add_test(tests, a_fingerprint_needs_a_certificate);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

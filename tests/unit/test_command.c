@@ -38,7 +38,8 @@ run_program(const char *program, const char *argument)
 	return end;
 }
 
-#define ck_assert_passes(script) ck_assert_msg(run_script(script, 5) == COMMAND_PASSED, "%s", why.text)
+#define ck_assert_passes(script) \
+	ck_assert_msg(run_script(script, 5) == COMMAND_PASSED, "%s", why.text)
 #define ck_assert_says(words) ck_assert_msg(strstr(why.text, words) != NULL, "%s", why.text)
 
 static double

@@ -12,6 +12,7 @@
 
 static char *directory, *archive, *file, *copy;
 static struct words copies;
+static char name[] = "web";
 static struct service service;
 static struct failure why;
 
@@ -40,7 +41,9 @@ set_up(void)
 	write_file(file);
 	write_file(copy);
 	words_add(&copies, copy);
-	service = (struct service){ .timeout = 5, .own_active = true, .own_reload = true };
+	service = (struct service){
+		.name = name, .timeout = 5, .own_active = true, .own_reload = true,
+	};
 	words_add(&service.active, "/bin/true");
 	words_add(&service.reload, "/bin/true");
 }
@@ -102,7 +105,7 @@ START_TEST(a_service_that_reads_the_generation_uses_it)
 	test_is("cat $1");
 	ck_assert_int_eq(cover_test(&service, archive, &copies, &why), COVER_USED);
 	ck_assert_int_eq(why.kind, FAILURE_USED);
-	ck_assert_ptr_nonnull(strstr(why.text, "its test fails without the files: /bin/sh"));
+	ck_assert_ptr_nonnull(strstr(why.text, "service web still needs it: /bin/sh"));
 	ck_assert_ptr_nonnull(strstr(why.text, "No such file"));
 }
 END_TEST

@@ -142,6 +142,17 @@ START_TEST(what_was_changed_is_not_sound)
 }
 END_TEST
 
+START_TEST(a_change_is_found_though_all_files_were_chowned_after_it)
+{
+	ck_assert_uint_eq(write_generation("one"), 1);
+	ck_assert_int_eq(usleep(20000), 0);	/* some ticks of the kernel's clock */
+	write_file(at("dir/archive/" NAME "/1/cert.pem"), "other\n");
+	ck_assert_int_eq(usleep(20000), 0);
+	ck_assert_int_eq(chmod(at("dir/archive/" NAME "/1/origin"), 0644), 0);
+	ck_assert(!is_sound(1, NULL));
+}
+END_TEST
+
 START_TEST(owner_and_mode_are_set_right_in_place)
 {
 	ino_t key;
@@ -314,6 +325,7 @@ main(void)
 	tcase_add_test(tests, a_number_is_never_used_twice);
 	tcase_add_test(tests, half_a_generation_is_not_left_behind);
 	tcase_add_test(tests, what_was_changed_is_not_sound);
+	tcase_add_test(tests, a_change_is_found_though_all_files_were_chowned_after_it);
 	tcase_add_test(tests, owner_and_mode_are_set_right_in_place);
 	tcase_add_test(tests, a_changed_group_of_the_entry_is_given);
 	tcase_add_test(tests, a_file_with_a_second_name_is_replaced_and_not_changed);

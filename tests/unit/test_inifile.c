@@ -225,6 +225,9 @@ START_TEST(an_indented_line_that_looks_like_a_key_is_an_error)
 	refuse("[a]\nlist = x\n  key = y\n[end]\n", 3, "looks like a key");
 	refuse("[a]\nlist = x\n  key=y\n[end]\n", 3, "looks like a key");
 	refuse("[a]\n  key = y\n[end]\n", 2, "looks like a key");
+	refuse("[a]\nlist = x\n  = y\n[end]\n", 3, "looks like a key");
+	refuse("[a]\nlist = x\n  key = y\n  z\n[end]\n", 3, "looks like a key");
+	ck_assert_str_eq(value_of(0, "list"), "x");
 }
 END_TEST
 
@@ -256,6 +259,8 @@ START_TEST(a_line_that_is_no_pair_is_an_error_and_is_not_repeated)
 	refuse("[a]\n= x\n[end]\n", 2, "neither");
 	refuse("[a]\nkey : x\n[end]\n", 2, "neither");
 	refuse("[a]\nkey : x = y\n[end]\n", 2, "neither");
+	refuse("[a]\nk = 1\njunk\n  more\n[end]\n", 3, "neither");
+	ck_assert_str_eq(value_of(0, "k"), "1");
 	refuse("hvs.SECRET\n[end]\n", 1, "before the first");
 	ck_assert_ptr_null(strstr(errors.items[0].text, "SECRET"));
 }

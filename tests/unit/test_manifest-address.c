@@ -87,6 +87,7 @@ START_TEST(an_address_has_a_host_and_a_good_port)
 	NO_ADDRESS("https://[::1", "without its ]");
 	NO_ADDRESS("https://::1", "[ ]");
 	NO_ADDRESS("https://2001:db8::1:8200", "[ ]");
+	NO_ADDRESS("https://a:1:2", "more than one colon");
 	NO_ADDRESS("https://vault.example.com:", "no port");
 	NO_ADDRESS("https://vault.example.com:0", "no port");
 	NO_ADDRESS("https://vault.example.com:65536", "no port");

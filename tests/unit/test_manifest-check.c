@@ -51,6 +51,7 @@ START_TEST(a_name_that_is_no_host_name_needs_names)
 {
 	refuse("[certificate web_1]\n", 3, "needs `names`");
 	refuse("[certificate _wildcard.a_b]\n", 3, "needs `names`");
+	refuse("[certificate web_1]\nnames = a_b\n", 4, "a_b is no host name");
 	manifest_free(manifest_of("[certificate web_1]\nnames = any\n"));
 }
 END_TEST
@@ -122,7 +123,7 @@ START_TEST(outputs_of_many_certificates_are_compared_in_good_time)
 	struct manifest_errors errors = { 0 };
 
 	for (size_t i = 0; i < count; i++)
-		end += sprintf(end, "[certificate www%zu.example]\ncert_path = /a/%zu/c\n"
+		end += snprintf(end, 128, "[certificate www%zu.example]\ncert_path = /a/%zu/c\n"
 		    "key_path = /a/%zu/k\n", i, i, i % (count - 1));
 	strcpy(end, "[end]\n");
 	ck_assert_ptr_null(manifest_of_presets(text, NULL, &errors));

@@ -41,6 +41,10 @@ START_TEST(a_key_like_no_other_is_answered_without_a_suggestion)
 	ck_assert_ptr_null(manifest_of_presets(VAULT_SECTION "[agent]\ncolour = blue\n[end]\n", NULL, &errors));
 	ck_assert_str_eq(errors.items[0].text, "colour: is no key of [agent]");
 	manifest_errors_clear(&errors);
+	/* Two changes make half of another word. */
+	ck_assert_ptr_null(manifest_of_presets(VAULT_SECTION "[agent]\nbail = x\n[end]\n", NULL, &errors));
+	ck_assert_str_eq(errors.items[0].text, "bail: is no key of [agent]");
+	manifest_errors_clear(&errors);
 	refuse("[agent]\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa = x\n", 4,
 	    "is no key");
 }

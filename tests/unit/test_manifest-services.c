@@ -49,7 +49,9 @@ START_TEST(every_key_of_a_service_is_read)
 	const struct service *service = manifest_find_service(manifest, "web");
 
 	ck_assert_str_eq(service->unit, "web@1.service");
+	ck_assert_uint_eq(service->active.count, 2);
 	ck_assert_str_eq(service->active.items[1], "1");
+	ck_assert_uint_eq(service->reload.count, 2);
 	ck_assert_str_eq(service->active_sysv.items[0], "/as");
 	ck_assert_str_eq(service->test.items[0], "/t");
 	ck_assert_str_eq(service->reload.items[1], "2");
@@ -106,7 +108,7 @@ END_TEST
 START_TEST(services_come_in_the_order_of_their_sections_then_of_their_mention)
 {
 	struct manifest *manifest = manifest_of(LISTING("postfix nginx b")
-	    "[certificate b.example]\nservices = a\n[service a]\n[service unused]\n[service b]\n");
+	    "[certificate b.example]\nservices = a nginx\n[service a]\n[service unused]\n[service b]\n");
 
 	ck_assert_uint_eq(manifest->service_count, 4);
 	ck_assert_str_eq(manifest->services[0].name, "a");

@@ -160,6 +160,72 @@ START_TEST(the_example_of_the_design_is_a_manifest)
 }
 END_TEST
 
+/* A file of the tree; make says where that is. Caller frees. */
+static char *
+tree_file(const char *name)
+{
+	const char *top = getenv("srcdir");
+
+	return memory_format("%s/%s", top != NULL ? top : ".", name);
+}
+
+/* The text without the `;` of the keys that are commented out. */
+static char *
+uncomment(const char *file)
+{
+	FILE *in = fopen(file, "r");
+	char *text = memory_new(1, 65536), *end = text, line[256];
+
+	ck_assert_ptr_nonnull(in);
+	while (fgets(line, sizeof(line), in) != NULL) {
+		const size_t word = line[0] == ';' ? strspn(line + 1, "abcdefghijklmnopqrstuvwxyz0_") : 0;
+
+		end = stpcpy(end, word != 0 && strncmp(line + 1 + word, " = ", 3) == 0 ? line + 1 : line);
+	}
+	(void)fclose(in);
+	return text;
+}
+
+START_TEST(the_sample_is_a_manifest_with_and_without_what_is_commented_out)
+{
+	char *sample = tree_file("etc/certlet.ini"), *presets = tree_file("etc/services.ini");
+	char *text = uncomment(sample), *whole = text_file(text);
+	const char *const files[] = { sample, whole };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct manifest_errors errors = { 0 };
+		struct manifest *manifest = manifest_read(files[i], presets, &errors);
+
+		if (manifest == NULL)
+			ck_abort_msg("line %u: %s", errors.items[0].line, errors.items[0].text);
+		ck_assert_uint_eq(manifest->entry_count, 3);
+		ck_assert_ptr_nonnull(manifest_find_service(manifest, "nginx"));
+		manifest_free(manifest);
+	}
+	text_file_remove(whole);
+	free(text);
+	free(sample);
+	free(presets);
+}
+END_TEST
+
+START_TEST(every_shipped_preset_is_good)
+{
+	char *presets = tree_file("etc/services.ini"), *file = text_file(VAULT_SECTION
+	    "[certificate a.example]\nservices = nginx haproxy apache2 httpd postfix dovecot exim4 slapd\n"
+	    "  postgresql\n[end]\n");
+	struct manifest_errors errors = { 0 };
+	struct manifest *manifest = manifest_read(file, presets, &errors);
+
+	if (manifest == NULL)
+		ck_abort_msg("%s", errors.items[0].text);
+	ck_assert_uint_eq(manifest->service_count, 9);
+	manifest_free(manifest);
+	text_file_remove(file);
+	free(presets);
+}
+END_TEST
+
 START_TEST(settings_may_stand_below_the_certificates_they_are_for)
 {
 	struct manifest_errors errors = { 0 };
@@ -326,6 +392,8 @@ main(void)
 	tcase_add_test(tests, every_key_of_the_settings_is_read);
 	tcase_add_test(tests, every_key_of_a_certificate_is_read);
 	tcase_add_test(tests, the_example_of_the_design_is_a_manifest);
+	tcase_add_test(tests, the_sample_is_a_manifest_with_and_without_what_is_commented_out);
+	tcase_add_test(tests, every_shipped_preset_is_good);
 	tcase_add_test(tests, settings_may_stand_below_the_certificates_they_are_for);
 	tcase_add_test(tests, the_mount_of_a_login_is_called_as_its_method);
 	tcase_add_test(tests, a_wildcard_in_a_name_is_written_out);

@@ -118,9 +118,9 @@ END_TEST
 
 START_TEST(a_namespace_out_of_reach_is_said_and_given_no_rule)
 {
-	static const char *const foreign[] = { "namespace = other", "namespace = teams" };
+	static const char *const foreign[] = { "namespace = other", "namespace = teams", "namespace = othe/r" };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
 		struct manifest *manifest = manifest_in("namespace = team", foreign[i]);
 		char *text = policy_text(manifest);
 

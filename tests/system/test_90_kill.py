@@ -1,0 +1,224 @@
+"""
+Killed anywhere: a reader that opens live/NAME once never sees a mixed pair, and the next run finishes (rule 2).
+
+CERTLET_KILLS=200 makes as many random kills (40 unless told).
+"""
+
+import hashlib
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+KILLS = int(os.environ.get("CERTLET_KILLS", "40"))
+WWW = "www.example.test"
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+
+
+# A reader that never rests
+
+
+def public_key(pem, known={}):
+    """The digest of the public key in a certificate's or private key's PEM text. Parsed once for each text."""
+    if pem not in known:
+        if b"PRIVATE KEY" in pem:
+            key = serialization.load_pem_private_key(pem, None).public_key()
+        else:
+            key = x509.load_pem_x509_certificate(pem).public_key()
+        known[pem] = hashlib.sha256(key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    return known[pem]
+
+
+def read_all(live, name):
+    """{file: bytes} as a careful program reads them: one open of the directory, the files through it."""
+    directory = os.open(live / name, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        files = {}
+        for file in ("cert.pem", "privkey.pem", "chain.pem", "fullchain.pem", "combined.pem"):
+            with os.fdopen(os.open(file, os.O_RDONLY, dir_fd=directory), "rb") as content:
+                files[file] = content.read()
+        return files
+    finally:
+        os.close(directory)
+
+
+def what_is_wrong(files):
+    """None when the files belong together."""
+    cert, key, chain = files["cert.pem"], files["privkey.pem"], files["chain.pem"]
+    if public_key(cert) != public_key(key):
+        return "certificate and key do not match"
+    if files["fullchain.pem"] != cert + chain or files["combined.pem"] != key + cert + chain:
+        return "fullchain or combined is of something else"
+    return None
+
+
+def read_for_ever(live, name, found):
+    """Counts reads, versions seen and reads that came too late; stops at the first mismatch."""
+    reads, late, seen = 0, 0, set()
+    while not found["stop"]:
+        try:
+            files = read_all(live, name)
+        except FileNotFoundError:
+            if not os.path.lexists(live / name):
+                found["wrong"] = "there was no live link"
+                return
+            late += 1  # opened before a swap, read after the old generation was pruned
+            continue
+        wrong = what_is_wrong(files)
+        if wrong:
+            found["wrong"] = wrong
+            return
+        reads += 1
+        seen.add(public_key(files["cert.pem"]))
+        if reads % 100 == 0:
+            found.update(reads=reads, late=late, seen=len(seen))
+
+
+@pytest.fixture
+def reader(server):
+    """reader(name) starts one; it is asked at the end of the test."""
+    manager = multiprocessing.Manager()
+    running = []
+
+    def start(name):
+        found = manager.dict(stop=False, wrong=None, reads=0, late=0, seen=0)
+        process = multiprocessing.Process(target=read_for_ever, args=(server.live, name, found), daemon=True)
+        process.start()
+        running.append((process, found))
+        return found
+
+    yield start
+    for process, found in running:
+        found["stop"] = True
+        process.join(10)
+        process.kill()
+    manager.shutdown()
+
+
+# What holds after the run that follows a kill
+
+
+def assert_whole(server, name, leaf, out=None):
+    live = server.installed(name)
+    assert live.fingerprint == leaf.fingerprint and live.matches
+    assert server.generations(name) == [live.generation]
+    assert not list(server.etc.rglob(".*.certlet")) and not list(server.state_directory.rglob(".*.certlet"))
+    if out:
+        assert (out / "cert.pem").read_text() == live.cert and (out / "key.pem").read_text() == live.privkey
+        assert sorted(path.name for path in out.iterdir()) == ["cert.pem", "key.pem"]
+
+
+def outside(server):
+    out = server.directory / "out"
+    out.mkdir(mode=0o755)
+    out.chmod(0o755)
+    return out
+
+
+# At random moments
+
+
+@pytest.mark.slow
+def test_a_reader_sees_no_mismatch_during_random_kills_and_each_next_run_ends_well(vault, server, reader):
+    out = outside(server)
+    vault.publish(WWW)
+    server.wants(WWW, services=["nginx"], combined=True, install="copy", cert_path=out / "cert.pem", key_path=out / "key.pem")
+    assert server.sync().exit == 0
+    found = reader(WWW)
+    vault.publish(WWW)
+    usual = server.sync().seconds
+    chance = random.Random(1)
+    killed = 0
+    for number in range(KILLS):
+        leaf = vault.publish(WWW)
+        running = server.start("--sync")
+        time.sleep(chance.uniform(0, 1.2 * usual))
+        os.killpg(running.pid, signal.SIGKILL)
+        killed += running.wait() == -signal.SIGKILL
+        run = server.sync()
+        assert run.exit == 0, f"after kill {number}: {run.output}"
+        assert_whole(server, WWW, leaf, out)
+        assert found["wrong"] is None
+    assert killed >= KILLS / 3, f"only {killed} of {KILLS} kills came in time"
+    assert found["reads"] > 10 * KILLS and found["seen"] > KILLS / 2, dict(found)
+    print(f"{killed} of {KILLS} killed; {dict(found)}")
+
+
+# Before each change of the disk
+
+CHANGES = "mkdirat,fsync,renameat,symlinkat,unlinkat,fchmod,fchown"
+
+
+def killed_before_change(server, number):
+    """A run that is killed before its Nth change of the disk; the exit status, 0 when it had not so many."""
+    return server.sync(under=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={CHANGES}",
+                              "-e", f"inject={CHANGES}:signal=KILL:when={number}"]).exit
+
+
+@needs_strace
+@pytest.mark.slow
+@pytest.mark.parametrize("install", ["symlink", "copy"])
+def test_a_renewal_that_is_killed_before_any_of_its_changes_is_finished(vault, server, reader, install):
+    out = outside(server)
+    vault.publish(WWW)
+    server.wants(WWW, services=["nginx"], combined=True, install=install, cert_path=out / "cert.pem", key_path=out / "key.pem")
+    assert server.sync().exit == 0
+    found = reader(WWW)
+    for number in range(1, 200):
+        leaf = vault.publish(WWW)
+        done = killed_before_change(server, number)
+        assert server.installed(WWW).matches
+        assert server.sync().exit == 0, f"killed before change {number}"
+        assert_whole(server, WWW, leaf, out)
+        assert server.service_status("nginx")["state"] == "ok" and not server.service_status("nginx")["reload_owed"]
+        assert found["wrong"] is None
+        if done == 0:
+            break
+    assert done == 0 and number > 20
+
+
+@needs_strace
+@pytest.mark.slow
+def test_a_first_install_that_is_killed_before_any_of_its_changes_is_finished(vault, server):
+    out = outside(server)
+    for number in range(1, 200):
+        folder = out / str(number)
+        folder.mkdir(mode=0o755)
+        name = f"host{number}.example.test"
+        leaf = vault.publish(name)
+        server.wants(name, services=["nginx"], install="copy", cert_path=folder / "cert.pem", key_path=folder / "key.pem")
+        done = killed_before_change(server, number)
+        assert server.sync().exit == 0, f"killed before change {number}"
+        assert_whole(server, name, leaf, folder)
+        if done == 0:
+            break
+    assert done == 0 and number > 20
+
+
+@needs_strace
+@pytest.mark.slow
+@pytest.mark.parametrize("install", ["symlink", "copy"])
+def test_a_deletion_that_is_killed_before_any_of_its_changes_is_finished(vault, server, install):
+    out = outside(server)
+    vault.publish("stays.example.test")
+    vault.publish(WWW)
+    server.wants("stays.example.test")
+    for number in range(1, 200):
+        server.wants(WWW, services=["nginx"], install=install, cert_path=out / "cert.pem", key_path=out / "key.pem")
+        assert server.sync().exit == 0
+        server.unwants(WWW)
+        done = killed_before_change(server, number)
+        assert server.sync().exit == 0, f"killed before change {number}"
+        assert list(out.iterdir()) == [] and not (server.archive / WWW).exists() and not (server.live / WWW).is_symlink()
+        assert server.certificate_status(WWW) is None
+        assert server.installed("stays.example.test").matches
+        if done == 0:
+            break
+    assert done == 0 and number > 10
