@@ -7,7 +7,7 @@
 
 #define RAW_BYTES_MOST 4096	/* of a server's words we look at */
 #define REQUEST_ID_BYTES_MOST 64
-#define SECRET_BYTES_LEAST 4	/* a shorter one would blank out half of every text */
+#define SECRET_BYTES_LEAST 8	/* a shorter one is none, and may well be a word */
 
 static void
 join(struct secret *words, const json_t *list)

@@ -17,7 +17,7 @@
 #define READABLE_BY_OTHERS S_IROTH
 #define READABLE_BY_GROUP (S_IRGRP | S_IROTH)
 
-/* Every function below says what is lacking, each in a line, and returns how many lines that were. */
+/* Every function below says what is lacking, a line each, and returns how many lines that were. */
 
 static size_t
 complain(const struct failure *why)
@@ -55,9 +55,9 @@ examine_file(const char *key, const char *path, mode_t forbidden)
 			lacking += complain(&why);
 		}
 		if ((status.st_mode & forbidden) != 0) {
-			(void)failure_set(&why, FAILURE_SETUP, "%s %s: mode %04o lets %s read it", key, path,
-			    (unsigned int)status.st_mode & 07777, (status.st_mode & S_IROTH) != 0 ? "others" :
-			    "its group");
+			(void)failure_set(&why, FAILURE_SETUP, "%s %s: mode %04o lets %s read it",
+			    key, path, (unsigned int)status.st_mode & 07777,
+			    (status.st_mode & S_IROTH) != 0 ? "others" : "its group");
 			lacking += complain(&why);
 		}
 		break;
@@ -78,7 +78,8 @@ examine_credentials(const struct vault_settings *vault)
 		break;
 	case AUTH_CERT:
 		lacking += examine_file("client_cert_file", vault->client_cert_file, 0);
-		lacking += examine_file("client_key_file", vault->client_key_file, READABLE_BY_OTHERS);
+		lacking += examine_file("client_key_file", vault->client_key_file,
+		    READABLE_BY_OTHERS);
 		break;
 	case AUTH_TOKEN:
 		lacking += examine_file("token_file", vault->token_file, READABLE_BY_GROUP);

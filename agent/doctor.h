@@ -9,8 +9,8 @@
 
 #include "manifest.h"
 
-/* Prints one line on standard error for each credential, user, group, directory, file, unit that is missing or
- * unsafe; returns how many. */
+/* Prints one line on standard error for each credential, user, group, directory, file, program and
+ * unit that is missing or unsafe; returns how many. */
 size_t doctor_examine(const struct manifest *manifest);
 
 #endif

@@ -119,9 +119,9 @@ is_own(int descriptor, mode_t mode)
 
 /*
  * `origin` is the last file of a generation to be written: one that was not changed since holds
- * what it was written with, and need not be read. Its mtime tells, since a chown -R moves its ctime;
- * one tick of the kernel's clock holds several writes, so that the same time proves nothing, and
- * neither does a clock that went back.
+ * what it was written with, and need not be read. Its mtime tells, since a chown -R moves its
+ * ctime; one tick of the kernel's clock holds several writes, so that the same time proves
+ * nothing, and neither does a clock that went back.
  */
 static bool
 is_untouched(const struct stat *status, const struct stat *origin_status)

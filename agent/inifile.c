@@ -26,7 +26,8 @@ struct reader {
 	struct inifile_section *section;	/* NULL: none yet, or one whose header is wrong */
 	struct set titles, keys;	/* seen in the file, seen in the section; by line */
 	enum before before;
-	bool in_file, ended;	/* past the lines before a header, which are told once; [end] was read */
+	bool in_file;		/* past the lines before the first header, which are told once */
+	bool ended;		/* [end] was read */
 	bool told_return;	/* carriage returns are told once, not on every line */
 	char handed[INIFILE_LINE_BYTES + 1];	/* what libinih has to split now */
 	bool goes_on;		/* it goes on the pair before */
@@ -176,8 +177,9 @@ read_header(struct reader *reader, char *line)
 	reader->before = BEFORE_NOTHING;
 	set_clear(&reader->keys);
 	if (close == NULL || close[1] != '\0') {
-		add_error(reader->errors, reader->line, close == NULL ?
-		    "a section header that does not end in ]" : "text after the ] of a section header");
+		add_error(reader->errors, reader->line, "%s", close == NULL ?
+		    "a section header that does not end in ]" :
+		    "text after the ] of a section header");
 		return;
 	}
 	*close = '\0';
@@ -301,7 +303,7 @@ add_pair(struct reader *reader, const char *key, const char *value)
 	reader->before = BEFORE_PAIR;
 }
 
-/* An ini_handler. Its names are cut at 49 bytes where a value goes on: only the value counts then. */
+/* An ini_handler. Where a value goes on its key is cut at 49 bytes: only the value counts then. */
 static int
 keep_pair(void *user, const char *section_name, const char *key, const char *value)
 {
@@ -339,7 +341,8 @@ read_text(const struct secret *text, struct inifile *inifile, struct manifest_er
 		add_error(errors, reader.line, "libinih cannot take this line");
 	if (!reader.ended)
 		add_error(errors, reader.line,
-		    "no [end]: it is the last line of every manifest, so that one cut short is none");
+		    "no [end]: it is the last line of every manifest, so that one cut short is "
+		    "none");
 	set_clear(&reader.titles);
 	set_clear(&reader.keys);
 }

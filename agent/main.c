@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "paths.h"
 #include "startup.h"
@@ -50,8 +49,7 @@ static const struct {
 
 static const char help[] =
 "Usage: certlet VERB [NAME...] [OPTION...]\n"
-"Puts the TLS certificates that this server should have onto it, and takes away the others.\n"
-"\n"
+"Puts the TLS certificates that this server should have onto it, and takes away the others.\n\n"
 "  --sync [NAME...]      bring this server into the wanted state (NAMEs: only these, at once)\n"
 "        --dry-run       say what would change; asks Vault, writes nothing\n"
 "        --force         with NAMEs: take an older or soon expiring version, delete what is in use\n"
@@ -66,28 +64,27 @@ static const char help[] =
 "\n"
 "  --manifest FILE       instead of " CERTLET_MANIFEST "\n"
 "  --verbose, --quiet    say more; say nothing but errors\n"
-"  --version, --help\n"
-"\n"
+"  --version, --help\n\n"
 "Exit codes of --sync, --purge and --test: 0 all is as wanted, 1 set-up is wrong, 2 some certificate\n"
 "or service is not as wanted, 3 no answer from Vault, 4 another run holds the lock, 5 certlet failed.\n"
 "See certlet(8) and certlet.ini(5).\n";
 
-/* The verb, or -1 after saying what is wrong. *out_given collects the options as bits. */
-static int
-read_options(int argc, char **argv, struct options *options, unsigned int *out_given)
+/* False after saying what is wrong. *out_given collects the options as bits; no verb: VERB_COUNT. */
+static bool
+read_options(int argc, char **argv, struct options *options, int *out_verb, unsigned int *out_given)
 {
-	int verb = -1, option;
+	int verb = VERB_COUNT, option;
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (option == '?')
-			return -1;
-		if (option < VERB_COUNT && verb != -1 && verb != option) {
+			return false;
+		if (option < VERB_COUNT && verb != VERB_COUNT && verb != option) {
 			log_error("--%s and --%s do not go together", long_options[verb].name,
 			    long_options[option].name);
-			return -1;
+			return false;
 		}
 		if (option < VERB_COUNT)
-			verb = option;
+			*out_verb = verb = option;
 		else
 			*out_given |= BIT(option);
 		if (option == OPTION_MANIFEST)
@@ -95,7 +92,7 @@ read_options(int argc, char **argv, struct options *options, unsigned int *out_g
 	}
 	for (int i = optind; i < argc; i++)
 		words_add(&options->sync.names, argv[i]);
-	return verb != -1 ? verb : VERB_COUNT;
+	return true;
 }
 
 static bool
@@ -126,15 +123,16 @@ main(int argc, char **argv)
 {
 	struct options options = { .sync.manifest_file = CERTLET_MANIFEST };
 	unsigned int given = 0;
-	int verb, code = EXIT_SETUP;
+	int verb = VERB_COUNT, code = EXIT_SETUP;
+	bool right;
 
 	startup();
 	log_open("certlet", LOG_LEVEL_NORMAL);
-	verb = read_options(argc, argv, &options, &given);
-	if (verb != -1 && (given & (BIT(OPTION_HELP) | BIT(OPTION_VERSION))) != 0) {
+	right = read_options(argc, argv, &options, &verb, &given);
+	if (right && (given & (BIT(OPTION_HELP) | BIT(OPTION_VERSION))) != 0) {
 		(void)fputs(given & BIT(OPTION_HELP) ? help : "certlet " PACKAGE_VERSION "\n", stdout);
 		code = EXIT_WANTED;
-	} else if (verb != -1 && usage_is_right(verb, &options, given)) {
+	} else if (right && usage_is_right(verb, &options, given)) {
 		options.sync.dry_run = (given & BIT(OPTION_DRY_RUN)) != 0;
 		options.sync.force = (given & BIT(OPTION_FORCE)) != 0;
 		options.json = (given & BIT(OPTION_JSON)) != 0;
@@ -143,6 +141,7 @@ main(int argc, char **argv)
 		    given & BIT(OPTION_VERBOSE) ? LOG_LEVEL_VERBOSE : LOG_LEVEL_NORMAL);
 		code = verbs[verb].run(&options);
 	} else if (verb == VERB_CHECK) {
+		/* A plugin that was called wrongly knows nothing: 1 would be a warning. */
 		code = CHECK_UNKNOWN;
 	}
 	words_clear(&options.sync.names);

@@ -49,12 +49,12 @@ check_name(const struct entry *entry, const struct inifile_section *section,
     struct manifest_errors *errors)
 {
 	if (!manifest_name_is_valid(entry->name))
-		(void)manifest_errors_add(errors, entry->line, "[certificate %s]: its NAME is up to "
-		    "253 letters, digits, `.`, `-` and `_`, no `.` or `-` at its beginning, no `.` at "
-		    "its end", entry->name);
+		(void)manifest_errors_add(errors, entry->line, "[certificate %s]: its NAME is up "
+		    "to 253 letters, digits, `.`, `-` and `_`, no `.` or `-` at its beginning, "
+		    "no `.` at its end", entry->name);
 	else if (inifile_find(section, "names") == NULL && !name_is_valid(entry->names.items[0]))
-		(void)manifest_errors_add(errors, entry->line, "[certificate %s]: the NAME is no host "
-		    "name, so the certificate needs `names`", entry->name);
+		(void)manifest_errors_add(errors, entry->line, "[certificate %s]: the NAME is no "
+		    "host name, so the certificate needs `names`", entry->name);
 }
 
 /* Whether `path` stands for something in the directory `above`, at any depth. */
@@ -76,14 +76,14 @@ check_against_directory(const struct output *output, const char *directory,
 		char *own = memory_format("%s/%s", directory, kept[i]);
 
 		if (strcmp(output->path, own) == 0 || is_below(output->path, own))
-			(void)manifest_errors_add(errors, output->line, "%s: %s is inside %s, where "
-			    "certlet keeps its own files; no output may stand there", output->key,
+			(void)manifest_errors_add(errors, output->line, "%s: %s is inside %s, "
+			    "where certlet keeps its own files; no output may stand there", output->key,
 			    output->path, own);
 		free(own);
 	}
 	if (strcmp(output->path, directory) == 0 || is_below(directory, output->path))
-		(void)manifest_errors_add(errors, output->line, "%s: %s is a directory: %s is in it",
-		    output->key, output->path, strcmp(output->path, directory) == 0 ? "live" :
+		(void)manifest_errors_add(errors, output->line, "%s: %s is a directory: %s is in "
+		    "it", output->key, output->path, strcmp(output->path, directory) == 0 ? "live" :
 		    directory);
 }
 
@@ -114,8 +114,8 @@ tell_clash(const struct output *a, const struct output *b, struct manifest_error
 	const struct output *second = first == a ? b : a;
 
 	if (strcmp(a->path, b->path) == 0)
-		(void)manifest_errors_add(errors, second->line, "%s: %s is what %s of [certificate %s] "
-		    "writes already, in line %u", second->key, second->path, first->key,
+		(void)manifest_errors_add(errors, second->line, "%s: %s is what %s of "
+		    "[certificate %s] writes already, in line %u", second->key, second->path, first->key,
 		    first->entry->name, first->line);
 	else
 		(void)manifest_errors_add(errors, second->line, "%s: %s and %s, which %s of "
@@ -130,17 +130,15 @@ collect_outputs(const struct manifest_draft *draft, struct output *outputs)
 	const struct manifest *manifest = draft->manifest;
 	size_t count = 0;
 
-	for (size_t i = 0; i < manifest->entry_count; i++)
-		for (int part = 0; part < PART_COUNT; part++) {
-			const struct entry *entry = &manifest->entries[i];
+	for (size_t i = 0; i < manifest->entry_count * PART_COUNT; i++) {
+		const struct entry *entry = &manifest->entries[i / PART_COUNT];
+		const struct inifile_section *section = draft->entry_sections[i / PART_COUNT];
+		const char *key = output_keys[i % PART_COUNT];
+		const char *path = entry->outputs[i % PART_COUNT];
 
-			if (entry->outputs[part] != NULL)
-				outputs[count++] = (struct output){
-					.path = entry->outputs[part], .key = output_keys[part],
-					.line = line_of(draft->entry_sections[i], output_keys[part]),
-					.entry = entry,
-				};
-		}
+		if (path != NULL)
+			outputs[count++] = (struct output){ path, key, line_of(section, key), entry };
+	}
 	return count;
 }
 

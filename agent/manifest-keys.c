@@ -82,8 +82,8 @@ parse_source(const struct inifile_pair *pair, void *field, struct manifest_error
 	if (strncmp(pair->value, "kv:", 3) != 0 || pair->value[3] == '\0')
 		return value_wrong(pair, errors, "%s is neither kv:PATH nor pki:ROLE", pair->value);
 	if ((problem = value_vault_path_problem(pair->value + 3)) != NULL)
-		return value_wrong(pair, errors, "%s %s; as in kv:certs/www.example.com", pair->value,
-		    problem);
+		return value_wrong(pair, errors, "%s %s; as in kv:certs/www.example.com",
+		    pair->value, problem);
 	value_replace(&entry->path, memory_text(pair->value + 3));
 	return 0;
 }
@@ -387,8 +387,8 @@ apply(const struct key *key, const struct inifile_pair *pair, void *fields,
 	if (*pair->value == '\0')
 		(void)value_wrong(pair, errors, "has no value; without the line the default holds");
 	else if (key->use != USE_LINES && strchr(pair->value, '\n') != NULL)
-		(void)value_wrong(pair, errors, "goes on on an indented line, which only a list or a "
-		    "command may");
+		(void)value_wrong(pair, errors, "goes on on an indented line, which only a list or "
+		    "a command may");
 	else if (key->parse != NULL)
 		(void)key->parse(pair, (char *)fields + key->offset, errors);
 	else if (key->fallback == NULL)

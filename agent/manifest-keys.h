@@ -6,7 +6,9 @@
 #include "inifile.h"
 #include "manifest.h"
 
-enum section_kind { SECTION_VAULT, SECTION_AGENT, SECTION_CERTIFICATE, SECTION_SERVICE, SECTION_KINDS };
+enum section_kind {
+	SECTION_VAULT, SECTION_AGENT, SECTION_CERTIFICATE, SECTION_SERVICE, SECTION_KINDS
+};
 
 /* The kind of a section and whether it has a NAME exactly if it needs one; told if not. */
 int manifest_keys_kind(const struct inifile_section *section, enum section_kind *out_kind,
@@ -16,7 +18,7 @@ int manifest_keys_kind(const struct inifile_section *section, enum section_kind 
  * Reads the values of the section into the struct of that kind (vault_settings, agent_settings,
  * entry, service), over what is there: keys that are not given, or wrong and told, leave it.
  */
-void manifest_keys_apply(enum section_kind kind, const struct inifile_section *section, void *fields,
-    struct manifest_errors *errors);
+void manifest_keys_apply(enum section_kind kind, const struct inifile_section *section,
+    void *fields, struct manifest_errors *errors);
 
 #endif

@@ -109,8 +109,8 @@ read_sections(struct manifest *manifest, const struct inifile *inifile, const st
 		if (strcmp(section->kind, "service") != 0 || section->name == NULL)
 			continue;
 		if (!value_is_name(section->name, "@:"))
-			(void)manifest_errors_add(errors, section->line, "[%s]: its NAME is letters, "
-			    "digits, `.`, `-`, `_`, `@` and `:`", section->title);
+			(void)manifest_errors_add(errors, section->line, "[%s]: its NAME is "
+			    "letters, digits, `.`, `-`, `_`, `@` and `:`", section->title);
 		build(&service, section->name, presets, section, errors);
 		set_add(known, section->name, section->line, NULL);
 		if (set_find(listed, section->name) != NULL)
@@ -136,6 +136,8 @@ read_mentions(const struct manifest_draft *draft, struct presets *presets, struc
 {
 	for (size_t i = 0; i < draft->manifest->entry_count; i++) {
 		const struct words *names = &draft->manifest->entries[i].services;
+		const struct inifile_pair *mention =
+		    inifile_find(draft->entry_sections[i], "services");
 
 		for (size_t j = 0; j < names->count; j++) {
 			const char *name = names->items[j];
@@ -146,8 +148,7 @@ read_mentions(const struct manifest_draft *draft, struct presets *presets, struc
 				build(add(draft->manifest), name, presets, NULL, errors);
 				set_add(known, name, 0, NULL);
 			} else if (presets->answer != INIFILE_FAILED) {
-				tell_missing(name, presets,
-				    inifile_find(draft->entry_sections[i], "services")->line, errors);
+				tell_missing(name, presets, mention->line, errors);
 			}
 		}
 	}
@@ -164,7 +165,8 @@ read_presets(struct presets *presets)
 
 		if (strcmp(section->kind, "service") != 0 || section->name == NULL)
 			(void)manifest_errors_add(&presets->errors, section->line,
-			    "[%s] among the presets; there are only [service NAME]", section->title);
+			    "[%s] among the presets; there are only [service NAME]",
+			    section->title);
 	}
 }
 

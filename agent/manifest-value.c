@@ -10,7 +10,7 @@
 
 #define DIGITS "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define LARGEST_ACCOUNT 4294967294ul	/* the next one is (uid_t)-1, which means "leave as it is" */
+#define LARGEST_ACCOUNT 4294967294ul	/* the next one, (uid_t)-1, means "leave as it is" */
 
 int
 value_wrong(const struct inifile_pair *pair, struct manifest_errors *errors,
@@ -88,7 +88,8 @@ int
 value_word(const struct inifile_pair *pair, void *field, struct manifest_errors *errors)
 {
 	if (strpbrk(pair->value, VALUE_BLANKS) != NULL)
-		return value_wrong(pair, errors, "%s has a blank in it; it is one word", pair->value);
+		return value_wrong(pair, errors, "%s has a blank in it; it is one word",
+		    pair->value);
 	value_replace(field, memory_text(pair->value));
 	return 0;
 }
@@ -238,8 +239,8 @@ int
 value_duration(const struct inifile_pair *pair, void *field, struct manifest_errors *errors)
 {
 	if (!times_parse_duration(pair->value, field))
-		return value_wrong(pair, errors, "%s is no duration; a number and s, m, h or d, as in "
-		    "30s or 25d, up to a hundred years", pair->value);
+		return value_wrong(pair, errors, "%s is no duration; a number and s, m, h or d, as "
+		    "in 30s or 25d, up to a hundred years", pair->value);
 	return 0;
 }
 
@@ -308,8 +309,8 @@ value_command(const struct inifile_pair *pair, void *field, struct manifest_erro
 	if (!split_command(pair->value, &words))
 		result = value_wrong(pair, errors, "a quote that is not closed on its line");
 	else if (words.items[0][0] != '/')
-		result = value_wrong(pair, errors, "%s is not an absolute path; a command begins with "
-		    "one, and no shell runs it", words.items[0]);
+		result = value_wrong(pair, errors, "%s is not an absolute path; a command begins "
+		    "with one, and no shell runs it", words.items[0]);
 	if (result == -1) {
 		words_clear(&words);
 		return -1;

@@ -22,7 +22,8 @@ int value_wrong(const struct inifile_pair *pair, struct manifest_errors *errors,
 /* The place of the value among the names, whose last is NULL; -1 when it is none of them. */
 int value_choose(const struct inifile_pair *pair, const char *const names[],
     struct manifest_errors *errors);
-void value_words(const struct inifile_pair *pair, struct words *out_words);	/* split at blanks */
+/* Split at blanks. */
+void value_words(const struct inifile_pair *pair, struct words *out_words);
 /* -1 when a word stands there twice. */
 int value_unique(const struct inifile_pair *pair, const struct words *words,
     struct manifest_errors *errors);

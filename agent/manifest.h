@@ -20,7 +20,8 @@
 
 /* The files of a generation, which are also what output paths can name. */
 enum part { PART_CERT, PART_CHAIN, PART_FULLCHAIN, PART_KEY, PART_COMBINED, PART_COUNT };
-extern const char *const part_file_names[PART_COUNT];	/* "cert.pem", …, "privkey.pem", "combined.pem" */
+/* "cert.pem", …, "privkey.pem", "combined.pem" */
+extern const char *const part_file_names[PART_COUNT];
 bool part_is_private(enum part part);	/* holds the key: key_mode, 0600 by default */
 
 enum auth { AUTH_APPROLE, AUTH_CERT, AUTH_TOKEN };
@@ -60,8 +61,8 @@ struct entry {			/* [certificate NAME] */
 	char *source;
 	struct words names;	/* every one must be covered by the SANs; lower case */
 	bool any_name;		/* names = any */
-	char *fields[PART_COUNT];	/* field names of the KV secret; NULL: known layouts. Index PART_CERT, PART_KEY,
-				 * PART_CHAIN, PART_FULLCHAIN */
+	/* Field names of the KV secret, for cert, key, chain, fullchain; NULL: known layouts. */
+	char *fields[PART_COUNT];
 	bool fields_given;
 	char *owner, *group;	/* names or numbers; NULL: not given (root, or who runs certlet) */
 	mode_t cert_mode, key_mode;
@@ -80,7 +81,8 @@ struct service {		/* [service NAME], laid over the preset of that name, key by k
 	struct words active, test, reload;	/* argv; empty: see below */
 	bool own_active, own_reload;	/* spelled out, not the systemctl default */
 	struct words active_sysv, reload_sysv;
-	char *verify_host, *verify_port, *verify_sni;	/* host NULL: no verify; sni NULL: the certificate's */
+	/* host NULL: no verify; sni NULL: the certificate's */
+	char *verify_host, *verify_port, *verify_sni;
 	enum starttls verify_starttls;
 	long timeout;		/* seconds, of each command and of verify */
 };
@@ -91,7 +93,7 @@ struct manifest {
 	struct agent_settings agent;
 	struct entry *entries;		/* in the order of the manifest */
 	size_t entry_count;
-	/* All services that some entry lists, in the order of the manifest's [service] sections first,
+	/* All services that some entry lists: in the order of the manifest's [service] sections,
 	 * then of first mention. */
 	struct service *services;
 	size_t service_count;

@@ -103,8 +103,8 @@ static void
 add_foreign(struct policy *policy, const struct entry *entry, const char *namespace)
 {
 	append(policy, "\n# ", entry->name, " is in namespace ",
-	    *namespace != '\0' ? namespace : "root", ", which this policy cannot reach: it needs one "
-	    "there,\n# given to an identity group, for ", entry->source, "\n", NULL);
+	    *namespace != '\0' ? namespace : "root", ", which this policy cannot reach: it needs "
+	    "one there,\n# given to an identity group, for ", entry->source, "\n", NULL);
 }
 
 /*
@@ -133,7 +133,8 @@ policy_text(const struct manifest *manifest)
 
 	append(&policy, "# certlet --policy: what the manifest needs, and no more\n", NULL);
 	if (home != NULL)
-		append(&policy, "# namespace ", home, ": write it there, where the login is\n", NULL);
+		append(&policy, "# namespace ", home, ": write it there, where the login is\n",
+		    NULL);
 	for (size_t i = 0; i < manifest->entry_count; i++) {
 		const struct entry *entry = &manifest->entries[i];
 		const char *namespace = entry->namespace != NULL ? entry->namespace : "";

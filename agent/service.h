@@ -14,7 +14,8 @@
 enum service_condition { CONDITION_RUNS, CONDITION_INACTIVE, CONDITION_UNMANAGED };
 
 /*
- * Runs its `active` command. INACTIVE: it fails, or the program of `test` does not exist.
+ * Runs its `active` command. INACTIVE: it fails (no answer in time is not taken for a "no"), or
+ * the program of `test` does not exist.
  * UNMANAGED: systemd does not run here and nothing stands in for its defaults. A service whose
  * section spells out its own reload but not how to see whether it runs is taken as running there.
  */

@@ -17,7 +17,8 @@ struct set {	/* {0} is the empty set */
 /* The item of that word: the one that was there before, else a new one of this number. Valid until
  * the next addition. *out_is_new may be NULL. */
 const struct set_item *set_add(struct set *set, const char *word, size_t number, bool *out_is_new);
-const struct set_item *set_find(const struct set *set, const char *word);	/* NULL: not there */
+/* NULL: not there. */
+const struct set_item *set_find(const struct set *set, const char *word);
 void set_clear(struct set *set);
 
 #endif

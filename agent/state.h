@@ -91,7 +91,7 @@ struct state {
 	struct known_service *services;	/* sorted by name */
 	size_t service_count;
 	struct notes notes;
-	bool unfinished;		/* a run began to write generations, and has not come to its end */
+	bool unfinished;		/* a run began to write generations and did not come to its end */
 	time_t last_success;		/* the last run Vault let in, or that had nothing to ask */
 	char *credentials;		/* word of status.json; NULL: unknown */
 	char *address;			/* that answered last; NULL */

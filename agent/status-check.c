@@ -30,7 +30,8 @@ static const char *const result_names[] = {
 static void
 add_finding(struct findings *findings, enum check_result level, char *take_words)
 {
-	findings->items = memory_grow(findings->items, findings->count + 1, sizeof(*findings->items));
+	findings->items = memory_grow(findings->items, findings->count + 1,
+	    sizeof(*findings->items));
 	findings->items[findings->count++] = (struct finding){ level, take_words };
 }
 
@@ -62,7 +63,8 @@ describe_state(const struct seen_certificate *seen, time_t now)
 	case STATUS_STATES:
 		break;
 	}
-	return memory_format("%s expires in %s", seen->name, times_about(seen->not_after - now, about));
+	return memory_format("%s expires in %s", seen->name,
+	    times_about(seen->not_after - now, about));
 }
 
 static void
@@ -94,28 +96,29 @@ find_service(struct findings *findings, const struct seen_service *seen)
 		return;
 	words = readable(seen->error);
 	add_finding(findings, seen->level, memory_format("service %s %s%s%s", seen->name,
-	    seen->level == CHECK_CRITICAL ? "failed" : "is owed a reload", *words != '\0' ? ": " : "",
-	    words));
+	    seen->level == CHECK_CRITICAL ? "failed" : "is owed a reload",
+	    *words != '\0' ? ": " : "", words));
 	free(words);
 }
 
 static void
 find_run(struct findings *findings, const struct seen_status *status, time_t now)
 {
-	char about[TIMES_TEXT_BYTES], *words;
+	char about[TIMES_TEXT_BYTES], *what, *words;
 
 	if (status->run_level == CHECK_OK)
 		return;
 	words = readable(status->error);
 	if (status->exit == EXIT_BROKEN)
-		add_finding(findings, status->run_level, memory_format("the last run failed%s%s",
-		    *words != '\0' ? ": " : "", words));
+		what = memory_text("the last run failed");
 	else if (status->last_success == 0)
-		add_finding(findings, status->run_level, memory_format("no run has succeeded yet%s%s",
-		    *words != '\0' ? ": " : "", words));
+		what = memory_text("no run has succeeded yet");
 	else
-		add_finding(findings, status->run_level, memory_format("no run has succeeded for %s%s%s",
-		    times_about(now - status->last_success, about), *words != '\0' ? ": " : "", words));
+		what = memory_format("no run has succeeded for %s",
+		    times_about(now - status->last_success, about));
+	add_finding(findings, status->run_level, memory_format("%s%s%s", what,
+	    *words != '\0' ? ": " : "", words));
+	free(what);
 	free(words);
 }
 
@@ -141,7 +144,8 @@ print_findings(const struct findings *findings)
 	for (int level = CHECK_CRITICAL; level >= CHECK_WARNING; level--)
 		for (size_t i = 0; i < findings->count && printed < FINDINGS_MOST; i++)
 			if ((int)findings->items[i].level == level)
-				printf("%s%s", printed++ == 0 ? "" : "; ", findings->items[i].words);
+				printf("%s%s", printed++ == 0 ? "" : "; ",
+				    findings->items[i].words);
 	if (findings->count > printed)
 		printf(" and %zu more", findings->count - printed);
 }

@@ -119,8 +119,9 @@ static void
 print_certificates(const struct view *view)
 {
 	static const struct table_column columns[] = {
-		{ "CERTIFICATE", TABLE_MIDDLE }, { "STATE", TABLE_WHOLE }, { "EXPIRES", TABLE_WHOLE },
-		{ "VERSION", TABLE_WHOLE }, { "SERVICES", TABLE_END },
+		{ "CERTIFICATE", TABLE_MIDDLE }, { "STATE", TABLE_WHOLE },
+		{ "EXPIRES", TABLE_WHOLE }, { "VERSION", TABLE_WHOLE },
+		{ "SERVICES", TABLE_END },
 	};
 	const struct seen_status *status = view->status;
 	struct table *table = table_new(&view->paper, columns, sizeof(columns) / sizeof(*columns));
@@ -177,8 +178,8 @@ static void
 print_services(const struct view *view)
 {
 	static const struct table_column columns[] = {
-		{ "SERVICE", TABLE_MIDDLE }, { "STATE", TABLE_WHOLE }, { "LAST RELOAD", TABLE_WHOLE },
-		{ "SERVING", TABLE_MIDDLE },
+		{ "SERVICE", TABLE_MIDDLE }, { "STATE", TABLE_WHOLE },
+		{ "LAST RELOAD", TABLE_WHOLE }, { "SERVING", TABLE_MIDDLE },
 	};
 	const struct seen_status *status = view->status;
 	struct table *table = table_new(&view->paper, columns, sizeof(columns) / sizeof(*columns));
@@ -210,7 +211,8 @@ print_footer(const struct view *view)
 		print_labelled(view, 0, "", memory_text(status->error));
 	print_labelled(view, 0, "last success", status_words_success(status, view->now));
 	print_labelled(view, 0, "Vault", memory_format("%s, %s, credentials %s",
-	    status->address != NULL ? status->address : "-", status->auth != NULL ? status->auth : "-",
+	    status->address != NULL ? status->address : "-",
+	    status->auth != NULL ? status->auth : "-",
 	    status->credentials != NULL ? status->credentials : "unknown"));
 	for (size_t i = 0; i < status->notes.count; i++)
 		print_labelled(view, 0, i == 0 ? "notes" : "", memory_text(status->notes.items[i]));
@@ -279,8 +281,8 @@ print_json(const struct view *view)
 	json_t *certificates = json_object_get(view->status->document, "certificates");
 
 	for (size_t i = json_array_size(certificates); i-- > 0; ) {
-		const char *name = json_string_value(json_object_get(json_array_get(certificates, i),
-		    "name"));
+		const json_t *certificate = json_array_get(certificates, i);
+		const char *name = json_string_value(json_object_get(certificate, "name"));
 
 		if (name != NULL && !is_asked_for(view, name))
 			(void)json_array_remove(certificates, i);
@@ -303,8 +305,9 @@ check_names(const struct seen_status *status, const struct words *names, struct 
 {
 	for (size_t i = 0; i < names->count; i++)
 		if (!is_known(status, names->items[i]))
-			return failure_set(why, FAILURE_USAGE, "no certificate %s: the last run knew none of "
-			    "that name (certlet --status lists them)", names->items[i]);
+			return failure_set(why, FAILURE_USAGE, "no certificate %s: the last run "
+			    "knew none of that name (certlet --status lists them)",
+			    names->items[i]);
 	return 0;
 }
 
@@ -317,8 +320,8 @@ find_paper(void)
 
 	if (isatty(STDOUT_FILENO) != 1)
 		return paper;
-	paper.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ? size.ws_col :
-	    TERMINAL_WIDTH;
+	paper.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ?
+	    size.ws_col : TERMINAL_WIDTH;
 	paper.colours = (no_colour == NULL || *no_colour == '\0') &&
 	    (terminal == NULL || strcmp(terminal, "dumb") != 0);
 	return paper;

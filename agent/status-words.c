@@ -55,7 +55,9 @@ status_words_time(time_t when, time_t now, bool brief)
 	(void)times_local(when, date);
 	if (brief && labs(distance) >= 2 * DAY_SECONDS)
 		date[strcspn(date, " ")] = '\0';
-	return distance >= 0 ? memory_format("%s, in %s", date, times_about(distance, about)) :
+	if (distance == 0)
+		return memory_format("%s, now", date);
+	return distance > 0 ? memory_format("%s, in %s", date, times_about(distance, about)) :
 	    memory_format("%s, %s ago", date, times_about(-distance, about));
 }
 
@@ -125,7 +127,8 @@ char *
 status_words_run(const struct seen_status *status, time_t now)
 {
 	const size_t code = (size_t)status->exit;
-	const char *meaning = code < sizeof(exit_words) / sizeof(*exit_words) ? exit_words[code] : "?";
+	const char *meaning = code < sizeof(exit_words) / sizeof(*exit_words) ?
+	    exit_words[code] : "?";
 	char *when = status_words_time(status->last_run, now, /* brief= */ false);
 	char *words = memory_format("%s; exit %ld, %s; %.2f s", when, status->exit, meaning,
 	    status->seconds);

@@ -199,7 +199,8 @@ encode(const struct manifest *manifest, const struct state *state,
     const struct status_certificate certificates[], size_t count, const struct status_run *run)
 {
 	const struct agent_settings *agent = &manifest->agent;
-	json_t *document = json_pack("{s:i, s:s, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o}",
+	json_t *document = json_pack(
+	    "{s:i, s:s, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o}",
 	    "schema", STATUS_SCHEMA,
 	    "certlet", PACKAGE_VERSION,
 	    "manifest", text(manifest->file),

@@ -39,7 +39,8 @@ int status_write(const struct manifest *manifest, const struct state *state,
     struct failure *why);
 void status_remove(const char *state_directory);
 
-/* --status: a table (json false) or the file as it is; names empty: all. -1: no status.json, an unknown name. */
+/* --status: a table, or with `json` the file as it is; names empty: all, else these only. -1: no
+ * status.json, an unknown name, or it could not be written. */
 int status_show(const char *state_directory, const struct words *names, bool json, time_t now,
     struct failure *why);
 

@@ -7,7 +7,7 @@
 
 #define GAP 2			/* columns between two cells */
 #define CUT_LEAST 10		/* columns that are left of a cell that is cut */
-#define PAD_MOST 64		/* without a terminal: a longer cell does not widen all the others */
+#define PAD_MOST 64		/* without a terminal: longer cells widen no others */
 #define STATE_COLUMN 1
 
 struct row {

@@ -43,6 +43,10 @@ def outside(server, name="out"):
     return path
 
 
+# LeakSanitizer cannot work under strace.
+TRACED = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+
+
 def facts(*paths):
     """Everything that shows whether a file was touched."""
     return [(p.lstat().st_ino, p.lstat().st_mtime_ns, p.lstat().st_ctime_ns) for p in paths]
@@ -90,7 +94,7 @@ def test_files_are_durable_before_the_intent_and_the_intent_before_the_link(vaul
     vault.publish(WWW)
     trace = server.directory / "trace"
     calls = "trace=openat,fchown,fchmod,fsync,rename,renameat,renameat2"
-    assert server.sync(under=["strace", "-f", "-y", "-e", calls, "-o", trace]).exit == 0
+    assert server.sync(under=["strace", "-f", "-y", "-e", calls, "-o", trace], env=TRACED).exit == 0
     text = trace.read_text()
 
     def place(pattern, start=0):
@@ -438,7 +442,7 @@ def test_a_run_killed_between_two_copies_is_finished_by_the_next_without_vault(v
         server.asks(address=live_address)
         vault.publish(WWW)
         run = server.sync(under=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat", "-e",
-                                 f"inject=renameat:signal=KILL:when={when}"])
+                                 f"inject=renameat:signal=KILL:when={when}"], env=TRACED)
         if run.exit == 0:
             break
         live = server.installed(WWW)

@@ -133,33 +133,39 @@ def test_a_reader_sees_no_mismatch_during_random_kills_and_each_next_run_ends_we
     assert server.sync().exit == 0
     found = reader(WWW)
     vault.publish(WWW)
-    usual = server.sync().seconds
+    span = server.sync().seconds
     chance = random.Random(1)
-    killed = 0
-    for number in range(KILLS):
+    killed = renewed = 0
+    while killed < KILLS:
         leaf = vault.publish(WWW)
         running = server.start("--sync")
-        time.sleep(chance.uniform(0, 1.2 * usual))
+        time.sleep(chance.uniform(0, span))
         os.killpg(running.pid, signal.SIGKILL)
-        killed += running.wait() == -signal.SIGKILL
+        if running.wait() == -signal.SIGKILL:
+            killed += 1
+            span *= 1.05  # as long as a run takes, on a machine that may be busy
+        else:
+            span *= 0.9
+        renewed += 1
         run = server.sync()
-        assert run.exit == 0, f"after kill {number}: {run.output}"
+        assert run.exit == 0, f"after renewal {renewed}: {run.output}"
         assert_whole(server, WWW, leaf, out)
         assert found["wrong"] is None
-    assert killed >= KILLS / 3, f"only {killed} of {KILLS} kills came in time"
-    assert found["reads"] > 10 * KILLS and found["seen"] > KILLS / 2, dict(found)
-    print(f"{killed} of {KILLS} killed; {dict(found)}")
+    print(f"{renewed} renewals, {killed} kills; {dict(found)}")
+    assert found["reads"] > renewed and found["seen"] > renewed / 2, dict(found)
 
 
 # Before each change of the disk
 
-CHANGES = "mkdirat,fsync,renameat,symlinkat,unlinkat,fchmod,fchown"
+# LeakSanitizer cannot work under strace.
+TRACED = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+CHANGES = "mkdirat,fsync,renameat,symlinkat,unlinkat,fchmod,fchown,?rename,?unlink,?mkdir,?rmdir"
 
 
 def killed_before_change(server, number):
     """A run that is killed before its Nth change of the disk; the exit status, 0 when it had not so many."""
     return server.sync(under=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={CHANGES}",
-                              "-e", f"inject={CHANGES}:signal=KILL:when={number}"]).exit
+                              "-e", f"inject={CHANGES}:signal=KILL:when={number}"], env=TRACED).exit
 
 
 @needs_strace

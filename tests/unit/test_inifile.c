@@ -4,6 +4,7 @@
 
 #include "inifile.c"
 #include "support/text_file.h"
+#include "support/runner.h"
 
 static struct inifile inifile;
 static struct manifest_errors errors;
@@ -424,10 +425,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("inifile");
 	TCase *tests = tcase_create("inifile");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, sections_keys_and_values_come_with_their_lines);
 	tcase_add_test(tests, blanks_around_keys_and_values_do_not_count);
@@ -466,10 +464,5 @@ main(void)
 	tcase_add_test(tests, a_file_over_the_limit_is_not_read);
 	tcase_add_test(tests, a_link_to_the_manifest_is_followed);
 	tcase_add_test(tests, a_value_that_libinih_changed_is_refused);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("inifile", tests);
 }

@@ -3,6 +3,7 @@
 
 #include "manifest-address.c"
 #include "support/pair.h"
+#include "support/runner.h"
 
 static struct words addresses;
 static struct service service;
@@ -202,10 +203,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("manifest-address");
 	TCase *tests = tcase_create("manifest-address");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, addresses_keep_their_order_and_lose_their_last_slash);
 	tcase_add_test(tests, https_goes_anywhere_and_http_only_to_loopback);
@@ -222,10 +220,5 @@ main(void)
 	tcase_add_test(tests, verify_names_host_and_port);
 	tcase_add_test(tests, verify_may_name_sni_and_starttls_in_any_order);
 	tcase_add_test(tests, other_options_of_verify_are_refused);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("manifest-address", tests);
 }

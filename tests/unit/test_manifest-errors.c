@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "manifest-errors.c"
+#include "support/runner.h"
 
 START_TEST(errors_come_sorted_by_line_and_the_whole_file_comes_first)
 {
@@ -50,18 +51,10 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("manifest-errors");
 	TCase *tests = tcase_create("manifest-errors");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, errors_come_sorted_by_line_and_the_whole_file_comes_first);
 	tcase_add_test(tests, an_error_is_one_line_without_control_characters);
 	tcase_add_test(tests, errors_of_another_file_name_it_and_their_line_there);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("manifest-errors", tests);
 }

@@ -3,6 +3,7 @@
 
 #include "manifest-keys.c"
 #include "support/manifest_text.h"
+#include "support/runner.h"
 
 #define CERTIFICATE(lines) "[certificate www.example.com]\n" lines
 
@@ -245,10 +246,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("manifest-keys");
 	TCase *tests = tcase_create("manifest-keys");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, every_key_name_is_short_enough_to_be_suggested);
 	tcase_add_test(tests, an_unknown_key_is_an_error_in_every_section);
@@ -269,10 +267,5 @@ main(void)
 	tcase_add_test(tests, words_from_a_fixed_list_are_named_when_another_is_given);
 	tcase_add_test(tests, a_service_listed_twice_is_an_error);
 	tcase_add_test(tests, distance_counts_changes);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("manifest-keys", tests);
 }

@@ -3,6 +3,7 @@
 
 #include "manifest-services.c"
 #include "support/manifest_text.h"
+#include "support/runner.h"
 
 #define LISTING(services) "[certificate a.example]\nservices = " services "\n"
 
@@ -206,10 +207,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("manifest-services");
 	TCase *tests = tcase_create("manifest-services");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_service_without_keys_is_asked_of_systemctl);
 	tcase_add_test(tests, every_key_of_a_service_is_read);
@@ -225,10 +223,5 @@ main(void)
 	tcase_add_test(tests, errors_of_the_presets_name_their_file_and_line);
 	tcase_add_test(tests, presets_cut_short_are_an_error);
 	tcase_add_test(tests, presets_that_cannot_be_read_are_one_error);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("manifest-services", tests);
 }

@@ -3,6 +3,7 @@
 
 #include "manifest-value.c"
 #include "support/pair.h"
+#include "support/runner.h"
 
 START_TEST(a_path_is_absolute_and_has_no_detours)
 {
@@ -319,10 +320,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("manifest-value");
 	TCase *tests = tcase_create("manifest-value");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_path_is_absolute_and_has_no_detours);
 	tcase_add_test(tests, a_secret_in_the_place_of_its_file_is_not_repeated);
@@ -344,10 +342,5 @@ main(void)
 	tcase_add_test(tests, a_command_begins_with_an_absolute_path);
 	tcase_add_test(tests, a_second_value_replaces_the_first);
 	tcase_add_test(tests, a_word_that_stands_twice_in_a_list_is_told);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("manifest-value", tests);
 }

@@ -3,6 +3,7 @@
 
 #include "manifest.c"
 #include "support/manifest_text.h"
+#include "support/runner.h"
 
 START_TEST(all_defaults_are_those_of_the_manual)
 {
@@ -383,10 +384,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("manifest");
 	TCase *tests = tcase_create("manifest");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, all_defaults_are_those_of_the_manual);
 	tcase_add_test(tests, every_key_of_the_settings_is_read);
@@ -406,10 +404,5 @@ main(void)
 	tcase_add_test(tests, without_a_manifest_the_directories_are_those_compiled_in);
 	tcase_add_test(tests, keys_and_combined_files_are_private);
 	tcase_add_test(tests, no_manifest_can_be_freed);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("manifest", tests);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* plan is pure: the whole table wanted × installed × disk can be walked through here. */
 #include <check.h>
+#include <stdio.h>
 
 #include "plan.c"
 

@@ -3,6 +3,7 @@
 
 #include "policy.c"
 #include "support/manifest_text.h"
+#include "support/runner.h"
 
 #define RULE(path) "path \"" path "\" {\n  capabilities = [\"read\"]\n}\n"
 
@@ -142,10 +143,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("policy");
 	TCase *tests = tcase_create("policy");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, version_2_needs_data_and_metadata);
 	tcase_add_test(tests, version_1_needs_the_path_itself);
@@ -157,10 +155,5 @@ main(void)
 	tcase_add_test(tests, the_namespace_of_the_policy_is_said);
 	tcase_add_test(tests, a_namespace_out_of_reach_is_said_and_given_no_rule);
 	tcase_add_test(tests, a_manifest_without_certificates_needs_nothing);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("policy", tests);
 }

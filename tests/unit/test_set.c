@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "set.c"
+#include "support/runner.h"
 
 START_TEST(a_word_keeps_the_number_under_which_it_came_first)
 {
@@ -60,19 +61,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("set");
 	TCase *tests = tcase_create("set");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_word_keeps_the_number_under_which_it_came_first);
 	tcase_add_test(tests, equal_words_are_one_wherever_they_are_stored);
 	tcase_add_test(tests, a_thousand_words_are_all_found_again);
 	tcase_add_test(tests, nothing_is_found_in_the_empty_set);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("set", tests);
 }

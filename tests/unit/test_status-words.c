@@ -20,6 +20,7 @@ START_TEST(a_time_is_said_with_its_distance)
 	(void)setenv("TZ", "UTC", 1);
 	check_words(status_words_time(NOW + 3 * 3600, NOW, false), "2027-01-15 11:00, in 3 h");
 	check_words(status_words_time(NOW - 90 * DAY, NOW, false), "2026-10-17 08:00, 90 days ago");
+	check_words(status_words_time(NOW, NOW, false), "2027-01-15 08:00, now");
 	check_words(status_words_time(0, NOW, false), "-");
 }
 END_TEST

@@ -54,7 +54,8 @@ find_error(const struct manifest_errors *errors, unsigned int line, const char *
 		if (errors->items[i].line == line && strstr(errors->items[i].text, words) != NULL)
 			return;
 	for (size_t i = 0; i < errors->count; i++)
-		(void)fprintf(stderr, "line %u: %s\n", errors->items[i].line, errors->items[i].text);
+		(void)fprintf(stderr, "line %u: %s\n", errors->items[i].line,
+		    errors->items[i].text);
 	ck_abort_msg("no error with \"%s\" in line %u", words, line);
 }
 
