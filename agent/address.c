@@ -25,7 +25,8 @@ read_address(const char *text, struct address *address)
 void
 address_list_read(const struct words *texts, struct address_list *out_list)
 {
-	*out_list = (struct address_list){ memory_new(texts->count, sizeof(*out_list->items)), texts->count };
+	out_list->count = texts->count;
+	out_list->items = memory_new(texts->count, sizeof(*out_list->items));
 	for (size_t i = 0; i < texts->count; i++)
 		read_address(texts->items[i], &out_list->items[i]);
 }

@@ -21,7 +21,8 @@ struct address_list {
 	size_t count;
 };
 
-void address_list_read(const struct words *texts, struct address_list *out_list);	/* borrows the texts */
+/* Borrows the texts. */
+void address_list_read(const struct words *texts, struct address_list *out_list);
 void address_list_clear(struct address_list *list);
 
 void address_complain(struct address *address, const char *complaint);	/* NULL: takes it back */

@@ -21,7 +21,8 @@ character(const unsigned char *text)
 			return 0;
 		code = code << 6 | (text[i] & 0x3f);
 	}
-	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) || code < 0xa0)
+	if (code < 0xa0 || code < least[length] || code > 0x10ffff ||
+	    (code >= 0xd800 && code <= 0xdfff))
 		return 0;
 	return length;
 }

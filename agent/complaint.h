@@ -14,8 +14,8 @@
 #define COMPLAINT_BYTES 400
 
 /*
- * The words of {"errors": […]} or {"warnings": […]}, with the id of the request; of a body that is
- * no JSON (json NULL) its beginning, unless that is HTML. May be empty. token may be NULL.
+ * The words of {"errors": […]} or {"warnings": […]}, with the id of the request; of a body that
+ * is no JSON (json NULL) its beginning, unless that is HTML. May be empty. token may be NULL.
  */
 void complaint_make(const json_t *json, const struct secret *body,
     const struct credentials *credentials, const struct secret *token, char text[COMPLAINT_BYTES]);

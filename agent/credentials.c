@@ -35,7 +35,8 @@ read_credential(const struct credential *credential, struct failure *missing, st
 
 	if (credential->path == NULL)
 		return 0;
-	switch (file_read_path(credential->path, CREDENTIAL_BYTES_MOST, credential->bytes, &status, &here)) {
+	switch (file_read_path(credential->path, CREDENTIAL_BYTES_MOST, credential->bytes, &status,
+	    &here)) {
 	case FOUND_ABSENT:
 		(void)failure_set(&here, FAILURE_LOGIN, "%s %s is missing", credential->what,
 		    credential->path);
@@ -46,8 +47,8 @@ read_credential(const struct credential *credential, struct failure *missing, st
 		break;
 	case FOUND_FILE:
 		if ((status.st_mode & credential->forbidden) != 0)
-			return failure_set(why, FAILURE_SETUP, "%s %s has mode %04o: it must not be "
-			    "readable by %s", credential->what, credential->path,
+			return failure_set(why, FAILURE_SETUP, "%s %s has mode %04o: it must not "
+			    "be readable by %s", credential->what, credential->path,
 			    (unsigned int)(status.st_mode & 07777),
 			    (credential->forbidden & S_IRGRP) != 0 ? "group or others" : "others");
 		secret_trim(credential->bytes);
@@ -63,15 +64,18 @@ read_credential(const struct credential *credential, struct failure *missing, st
 }
 
 static int
-read_method(const struct vault_settings *vault, struct credentials *credentials, struct failure *why)
+read_method(const struct vault_settings *vault, struct credentials *credentials,
+    struct failure *why)
 {
 	const struct credential all[][2] = {
 		[AUTH_APPROLE] = {
 			{ "role-id", vault->role_id_file, 0, &credentials->role_id },
-			{ "secret-id", vault->secret_id_file, S_IRWXG | S_IRWXO, &credentials->secret_id },
+			{ "secret-id", vault->secret_id_file, S_IRWXG | S_IRWXO,
+			    &credentials->secret_id },
 		},
 		[AUTH_CERT] = {
-			{ "client certificate", vault->client_cert_file, 0, &credentials->client_cert },
+			{ "client certificate", vault->client_cert_file, 0,
+			    &credentials->client_cert },
 			{ "client key", vault->client_key_file, S_IRWXO, &credentials->client_key },
 		},
 		[AUTH_TOKEN] = {
@@ -168,7 +172,7 @@ token_path(const char *run_directory)
 	return memory_format("%s/" TOKEN_NAME, run_directory);
 }
 
-/* "EXPIRES IDENTITY TOKEN\n". Anything that is not as expected is no token: a login costs little. */
+/* "EXPIRES IDENTITY TOKEN\n". What is not as expected is no token: a login costs little. */
 static void
 parse_token(const struct secret *line, const char *identity, struct secret *out_token)
 {

@@ -13,7 +13,8 @@
 #include "secret.h"
 
 enum credentials_state {
-	CREDENTIALS_UNKNOWN, CREDENTIALS_OK, CREDENTIALS_MISSING, CREDENTIALS_EXPIRING, CREDENTIALS_REFUSED
+	CREDENTIALS_UNKNOWN, CREDENTIALS_OK, CREDENTIALS_MISSING, CREDENTIALS_EXPIRING,
+	CREDENTIALS_REFUSED
 };
 
 struct credentials {
@@ -21,8 +22,8 @@ struct credentials {
 	struct secret role_id, secret_id;	/* auth = approle */
 	struct secret client_cert, client_key;	/* auth = cert */
 	struct secret token;		/* auth = token */
-	/* A batch token of an earlier run that is still good for a minute, from run_directory/token; it is
-	 * taken only if it was got at these addresses, namespace, method and with this very identity. */
+	/* A batch token of an earlier run that is still good for a minute, from run_directory/token;
+	 * taken only if it was got at these addresses, namespace and method, with this identity. */
 	struct secret cached_token;
 	/* credentials missing or empty: kind is FAILURE_LOGIN, and no request can be made */
 	struct failure missing;

@@ -125,7 +125,8 @@ deliver(struct talk *talk, const struct target *target, const struct http_reply 
 
 	verdict_answer(&talk->asks[target->index], reply, json, &talk->secrets, &answer);
 	if (!answer.good)
-		(void)failure_prefix(&answer.why, "%s", talk->is_hop ? target->url : talk->address->text);
+		(void)failure_prefix(&answer.why, "%s",
+		    talk->is_hop ? target->url : talk->address->text);
 	talk->answered = true;
 	failover->answered = (int32_t)(talk->address - failover->addresses.items);
 	talk->done(talk->context, target->index, &answer);
@@ -224,7 +225,8 @@ run_wave(struct talk *talk, struct wave *wave, bool is_hop)
 	}
 	talk->asked = wave;
 	talk->is_hop = is_hop;
-	http_run(talk->failover->http, requests, wave->count, left > 0 ? left : 0, take_reply, talk);
+	http_run(talk->failover->http, requests, wave->count, left > 0 ? left : 0, take_reply,
+	    talk);
 	free(requests);
 }
 
@@ -235,8 +237,10 @@ try_address(struct talk *talk, struct address *address, struct wave *waiting)
 	talk->address = address;
 	address_complain(address, NULL);
 	for (size_t i = 0; i < waiting->count; i++) {
-		free(waiting->targets[i].url);
-		waiting->targets[i].url = address_url(address, &talk->asks[waiting->targets[i].index]);
+		struct target *target = &waiting->targets[i];
+
+		free(target->url);
+		target->url = address_url(address, &talk->asks[target->index]);
 	}
 	run_wave(talk, waiting, false);
 	if (talk->redirected.count != 0)

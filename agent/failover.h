@@ -10,8 +10,9 @@
 
 struct failover;
 
+/* Both are borrowed. Caller frees. */
 struct failover *failover_new(const struct vault_settings *settings,
-    const struct credentials *credentials, struct failure *why);	/* caller frees; both borrowed */
+    const struct credentials *credentials, struct failure *why);
 void failover_free(struct failover *failover);	/* NULL is allowed */
 
 /* As vault_ask(), with a token given; NULL: none is sent. -1: FAILURE_VAULT. */

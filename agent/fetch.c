@@ -165,7 +165,8 @@ fetch_go(struct fetch *fetch, struct failure *why)
 static enum fetch_event
 fail_nonsense(struct failure *why, const char *what)
 {
-	(void)failure_set(why, FAILURE_INTERNAL, "the fetch process sent %s that makes no sense", what);
+	(void)failure_set(why, FAILURE_INTERNAL, "the fetch process sent %s that makes no sense",
+	    what);
 	return FETCH_BROKEN;
 }
 
@@ -192,8 +193,8 @@ fetch_next(struct fetch *fetch, struct answer *out_answer, struct fetch_summary 
 	if (channel_receive(&fetch->socket, &fetch->frame, fetch->end, why) == -1)
 		return fail_child(fetch, why);
 	if (fetch->frame.type == WIRE_SUMMARY)
-		return wire_take_summary(&fetch->frame, fetch->address_count, out_summary) ? FETCH_END :
-		    fail_nonsense(why, "a summary");
+		return wire_take_summary(&fetch->frame, fetch->address_count, out_summary) ?
+		    FETCH_END : fail_nonsense(why, "a summary");
 	if (!wire_take_answer(&fetch->frame, out_answer))
 		return fail_nonsense(why, "an answer");
 	if (out_answer->entry >= fetch->entry_count || !fetch->asked[out_answer->entry]) {

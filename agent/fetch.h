@@ -53,7 +53,7 @@ struct answer {
 	struct version offered;	/* what the repository has now; may differ from `got` */
 	struct version got;	/* the version of `material` */
 	struct material material;
-	/* Of ANSWER_MATERIAL whose `got` is not `offered`: why `offered` was refused, if it was read now. */
+	/* Of ANSWER_MATERIAL whose `got` is not `offered`: why that was refused, if it was read now. */
 	struct failure why;
 	char *notice;		/* accepted, but worth saying; NULL: nothing */
 	time_t retry;		/* judge the same version again from then on; 0: no such time */

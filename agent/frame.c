@@ -198,7 +198,8 @@ channel_flush(struct channel *channel, long until, struct failure *why)
 	size_t left = channel->out.size;
 
 	while (left != 0) {
-		const ssize_t sent = send(channel->socket, bytes, left, MSG_NOSIGNAL | MSG_DONTWAIT);
+		const ssize_t sent = send(channel->socket, bytes, left,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (sent == -1 && !is_passing(errno))
 			return failure_errno(why, FAILURE_INTERNAL, "tell the other process");
@@ -270,7 +271,8 @@ channel_receive(struct channel *channel, struct frame *out_frame, long until, st
 	if (take(channel, &head, sizeof(head), until, why) == -1)
 		return -1;
 	if (head.size > FRAME_BYTES_MOST)
-		return failure_set(why, FAILURE_INTERNAL, "a frame of %u bytes is too large", head.size);
+		return failure_set(why, FAILURE_INTERNAL, "a frame of %u bytes is too large",
+		    head.size);
 	frame_begin(out_frame, head.type);
 	out_frame->bytes.bytes = memory_new(head.size + 1, 1);
 	out_frame->bytes.room = head.size + 1;

@@ -94,6 +94,9 @@ is_installed_content(const struct item *item, const struct secret parts[PART_COU
 static int
 note_version(struct run *run, struct item *item, struct origin *origin, struct failure *why)
 {
+	if (version_equal(&origin->version, &item->disk.origin.version) &&
+	    strcmp(origin->source, item->disk.origin.source) == 0)
+		return 0;
 	memcpy(origin->digests, item->disk.origin.digests, sizeof(origin->digests));
 	origin->installed = item->disk.origin.installed;
 	if (store_rewrite_origin(run->store, item->entry->name, item->step.settled, origin, why) == -1)
@@ -131,8 +134,6 @@ keep_material(struct run *run, struct item *item, const struct answer *answer, s
 	origin.source = memory_text(item->entry->source);
 	leaf_copy(&origin.leaf, &answer->material.leaf);
 	store_compose(&answer->material, &item->keeper, parts);
-	free(item->owned->judged_by);
-	item->owned->judged_by = plan_judging_keys(item->entry);
 	if (is_installed_content(item, parts)) {
 		result = run->options->dry_run ? 0 : note_version(run, item, &origin, why);
 		goto out;
@@ -152,6 +153,10 @@ keep_material(struct run *run, struct item *item, const struct answer *answer, s
 	item->pending = true;
 	result = 0;
 out:
+	if (result == 0) {
+		free(item->owned->judged_by);
+		item->owned->judged_by = plan_judging_keys(item->entry);
+	}
 	for (int part = 0; part < PART_COUNT; part++)
 		secret_clear(&parts[part]);
 	origin_clear(&origin);
@@ -165,11 +170,13 @@ take_refusal(struct run *run, struct item *item, const struct answer *answer)
 
 	free(refused->source);
 	free(refused->judged_by);
+	free(refused->words);
 	*refused = (struct refusal){
 		.version = answer->offered,
 		.source = memory_text(item->entry->source),
 		.judged_by = plan_judging_keys(item->entry),
 		.retry = answer->retry,
+		.words = memory_text(answer->why.text),
 		.critical = item->disk.origin.source != NULL &&
 		    plan_is_critical(&item->disk.origin.leaf, &run->manifest->agent, run->now),
 	};
@@ -177,15 +184,10 @@ take_refusal(struct run *run, struct item *item, const struct answer *answer)
 	item_fail(run, item, PROBLEM_REFUSED, &answer->why);
 }
 
-/* Nothing new came. What stands in the way of the version that is offered was told before, and lasts. */
+/* Nothing new came; a candidate is of no use where the repository went back to what is installed. */
 static void
 take_unchanged(struct item *item, const struct version *offered)
 {
-	const struct owned *owned = item->owned;
-
-	if (version_equal(offered, &owned->refused.version) && owned->problem == PROBLEM_REFUSED)
-		(void)failure_set(&item->failure, FAILURE_REFUSED, "%s",
-		    owned->error != NULL ? owned->error : "refused");
 	if (version_equal(offered, &item->step.question.installed))
 		item->step.candidate_kept = item->step.candidate_due = false;
 }
@@ -233,6 +235,9 @@ throw_away(struct run *run)
 		item->to = 0;
 		item->fetched = item->pending = false;
 		origin_clear(&item->target);
+		/* What is installed was not judged by the keys of now. */
+		free(item->owned->judged_by);
+		item->owned->judged_by = NULL;
 	}
 }
 
@@ -274,8 +279,18 @@ resume(struct item *item, unsigned int generation, struct origin *take_target)
 	*take_target = (struct origin){ 0 };
 }
 
+/* What was told when it happened, and lasts. */
 static void
-take_from_disk(struct item *item)
+hold(struct run *run, struct item *item, enum problem problem, const char *words)
+{
+	(void)failure_set(&item->failure, FAILURE_REFUSED, "%s", words != NULL ? words : "");
+	if (item->owned->problem != problem)
+		owned_set_problem(item->owned, problem, words, run->now);
+	log_warning("%s: still %s: %s", item->entry->name, problem_names[problem], item->failure.text);
+}
+
+static void
+take_from_disk(struct run *run, struct item *item)
 {
 	struct owned *owned = item->owned;
 
@@ -285,15 +300,17 @@ take_from_disk(struct item *item)
 		owned->candidate = 0;
 	if (item->pending || item->failure.kind == FAILURE_DISK)
 		return;
-	if (item->step.interrupted == INTERRUPTED_RESUME) {
+	if (item->step.interrupted == INTERRUPTED_RESUME)
 		resume(item, owned->intent, &item->disk.intent);
-	} else if (item->step.candidate_due) {
+	else if (item->step.candidate_due)
 		resume(item, owned->candidate, &item->disk.candidate);
-	} else if (item->step.candidate_kept && item->failure.kind == FAILURE_NONE &&
-	    owned->problem == PROBLEM_QUARANTINED) {
-		(void)failure_set(&item->failure, FAILURE_SERVICE, "%s",
-		    owned->error != NULL ? owned->error : "in quarantine");
-	}
+	else if (item->failure.kind != FAILURE_NONE)
+		return;
+	else if (item->step.candidate_kept)
+		hold(run, item, PROBLEM_QUARANTINED, owned->quarantine.words);
+	else if (item->step.refusal_holds &&
+	    version_equal(&owned->offered, &owned->refused.version))
+		hold(run, item, PROBLEM_REFUSED, owned->refused.words);
 }
 
 int
@@ -308,6 +325,6 @@ gather_run(struct run *run, struct fetch *fetch)
 	result = 0;
 out:
 	for (size_t i = 0; i < run->manifest->entry_count; i++)
-		take_from_disk(&run->items[i]);
+		take_from_disk(run, &run->items[i]);
 	return result;
 }

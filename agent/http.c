@@ -178,7 +178,8 @@ set_headers(struct slot *slot, const struct http_request *request)
 {
 	add_line(&slot->headers, memory_text("X-Vault-Request: true"));
 	if (request->namespace != NULL)
-		add_line(&slot->headers, memory_format("X-Vault-Namespace: %s", request->namespace));
+		add_line(&slot->headers,
+		    memory_format("X-Vault-Namespace: %s", request->namespace));
 	if (request->token != NULL)
 		add_line(&slot->headers, memory_format("X-Vault-Token: %s", request->token->bytes));
 	if (request->body != NULL) {
@@ -245,7 +246,8 @@ start(struct http *http, struct run *run, struct slot *slot)
 	set_headers(slot, request);
 	set_method(slot->easy, request);
 	use_server_name(slot, http->settings.tls_server_name, request->url);
-	(void)curl_easy_setopt(slot->easy, CURLOPT_URL, slot->url != NULL ? slot->url : request->url);
+	(void)curl_easy_setopt(slot->easy, CURLOPT_URL,
+	    slot->url != NULL ? slot->url : request->url);
 	(void)curl_easy_setopt(slot->easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
 	(void)curl_easy_setopt(slot->easy, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
 	(void)curl_multi_add_handle(http->multi, slot->easy);
@@ -356,7 +358,8 @@ http_run(struct http *http, const struct http_request *requests, size_t count,
 		if (left <= 0)
 			give_up(&run, HTTP_UNREACHED, "the deadline is over");
 		else if (run.in_flight != 0 && !run.over)
-			(void)curl_multi_poll(http->multi, NULL, 0, (int)(left < 1000 ? left : 1000), NULL);
+			(void)curl_multi_poll(http->multi, NULL, 0,
+			    (int)(left < 1000 ? left : 1000), NULL);
 	}
 	abandon(http, &run);
 }

@@ -33,7 +33,7 @@ struct http_request {
 	const char *namespace;		/* NULL: none */
 	const struct secret *token;	/* NULL: none */
 	const struct secret *body;	/* JSON; NULL: none */
-	bool once;			/* on a connection of its own, so that curl does not send it again */
+	bool once;			/* on a new connection: on an old one curl may send it twice */
 };
 
 enum http_fate {

@@ -62,7 +62,7 @@ text_problem(const char *bytes, size_t size)
 	const unsigned char *next = (const unsigned char *)bytes;
 	unsigned long character = 0;
 
-	if (size > INIFILE_LINE_BYTES)
+	if (size > INIFILE_LINE_BYTES && (*bytes != '[' || size > INIFILE_HEADER_BYTES))
 		return "is over 198 bytes long; a list or a command may go on on an indented line";
 	while (size > 0) {
 		const int length = UTF8_getc(next, (int)size, &character);
@@ -106,7 +106,7 @@ leave_out(struct reader *reader, bool was_header)
 
 /* The next line that is text, without its newline; false at the end. */
 static bool
-take_line(struct reader *reader, char line[INIFILE_LINE_BYTES + 1])
+take_line(struct reader *reader, char line[INIFILE_HEADER_BYTES + 1])
 {
 	while (reader->next < reader->end) {
 		const char *start = reader->next, *problem;
@@ -249,7 +249,7 @@ static char *
 next_line(char *buffer, int room, void *stream)
 {
 	struct reader *reader = stream;
-	char line[INIFILE_LINE_BYTES + 1];
+	char line[INIFILE_HEADER_BYTES + 1];
 
 	while (take_line(reader, line)) {
 		cut_comment_and_blanks(line);
@@ -269,7 +269,7 @@ next_line(char *buffer, int room, void *stream)
 			if (!reader->split || strlen(line) >= (size_t)room)
 				break;
 			reader->split = false;
-			memcpy(reader->handed, line, sizeof(line));
+			memcpy(reader->handed, line, strlen(line) + 1);
 			return memcpy(buffer, line, strlen(line) + 1);
 		}
 	}

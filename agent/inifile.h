@@ -17,6 +17,7 @@
 
 #define INIFILE_LIMIT_BYTES (16 * 1024 * 1024)
 #define INIFILE_LINE_BYTES 198	/* libinih has room for 200: the newline and a NUL are among them */
+#define INIFILE_HEADER_BYTES 400	/* libinih never sees a header, and a NAME has up to 253 */
 
 struct inifile_pair {
 	char *key;

@@ -4,12 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle.h"
+#include "appraise.h"
 #include "clock.h"
 #include "inquiry.h"
-#include "judge.h"
 #include "kv.h"
-#include "kv-fields.h"
 #include "memory.h"
 #include "vault.h"
 #include "wire.h"
@@ -24,7 +22,7 @@ struct task {
 	struct kv_item item;
 	bool answered;
 	struct version newest;		/* that was read and refused, or is spared */
-	struct failure *refusal;	/* of the newest, while the installed one is read; NULL: none */
+	struct failure *refusal;	/* of the newest, until the installed one is read; or NULL */
 	time_t retry;			/* of the refusal */
 };
 
@@ -118,7 +116,8 @@ has_spared(const struct question *question)
 static bool
 wants_newest_anyway(const struct question *question)
 {
-	return !has_spared(question) && (question->damaged || version_is_none(&question->installed));
+	return !has_spared(question) &&
+	    (question->damaged || version_is_none(&question->installed));
 }
 
 static bool
@@ -151,69 +150,23 @@ take_known(struct inquiry *inquiry, struct task *task, const struct version *new
 	} else if (can_fall_back(task, newest)) {
 		task->item.number = task->question.installed.number;
 	} else {
-		(void)failure_set(&why, FAILURE_ABSENT, "what is installed is damaged, and version %llu, "
-		    "all that the repository has, was refused before", (unsigned long long)newest->number);
+		(void)failure_set(&why, FAILURE_ABSENT, "what is installed is damaged, and version "
+		    "%llu, all that the repository has, was refused before",
+		    (unsigned long long)newest->number);
 		answer_failed(inquiry, task, &why);
 	}
 }
 
-/* --- Judging --- */
+/* --- The newest version --- */
 
 static int
-judge(const struct inquiry *inquiry, const struct task *task, const struct version *version,
-    const struct bundle *bundle, struct answer *answer, struct failure *why)
+appraise(const struct inquiry *inquiry, const struct task *task, const struct version *version,
+    const json_t *data, struct answer *answer, struct failure *why)
 {
-	const struct question *question = &task->question;
-	const bool same_source = !version_is_none(&question->installed);
-	const struct requirements requirements = {
-		.names = task->item.entry->any_name ? NULL : &task->item.entry->names,
-		.trust = question->has_trust ? &question->trust : NULL,
-		.now = time(NULL),
-		.force = question->force,
-		.installed = question->have_leaf ? &question->leaf : NULL,
-		.installed_version = same_source ? &question->installed : NULL,
-		.offered_version = same_source ? version : NULL,
-		.critical = inquiry->manifest->agent.critical,
-	};
-
-	return judge_bundle(bundle, &requirements, &answer->retry, &answer->notice, why);
-}
-
-/* From the fields of a secret to what may be installed. */
-static int
-make_material(const struct inquiry *inquiry, const struct task *task,
-    const struct version *version, const json_t *data, struct answer *answer, struct failure *why)
-{
-	const struct secret *texts[PART_COUNT];
-	struct bundle *bundle = NULL;
-	struct kv_texts fields;
-	int result = -1;
-
-	if (kv_fields_pick(data, task->item.entry, &fields, why) == -1)
-		return -1;
-	for (int part = 0; part < PART_COUNT; part++)
-		texts[part] = fields.items[part].size != 0 ? &fields.items[part] : NULL;
-	if (bundle_read(texts, PART_COUNT, &bundle, why) == 0 &&
-	    judge(inquiry, task, version, bundle, answer, why) == 0 &&
-	    bundle_write(bundle, &answer->material, why) == 0 &&
-	    wire_check_material(&answer->material, why) == 0)
-		result = 0;
-	bundle_free(bundle);
-	kv_texts_clear(&fields);
-	return result;
-}
-
-/* "https://…: kv:secret/certs/www, version 7: expected …" */
-static void
-say_which(const struct inquiry *inquiry, const struct task *task, const struct version *version,
-    struct failure *why)
-{
-	if (task->item.version == KV_1)
-		(void)failure_prefix(why, "%s", task->item.entry->source);
-	else
-		(void)failure_prefix(why, "%s, version %llu", task->item.entry->source,
-		    (unsigned long long)version->number);
-	(void)failure_prefix(why, "%s", vault_address(inquiry->kv.vault));
+	if (appraise_secret(&inquiry->manifest->agent, &task->question, &task->item, version, data,
+	    answer, why) == 0)
+		return 0;
+	return failure_prefix(why, "%s", vault_address(inquiry->kv.vault));
 }
 
 static void
@@ -223,8 +176,6 @@ keep_refusal(struct task *task, const struct failure *why, time_t retry)
 	*task->refusal = *why;
 	task->retry = retry;
 }
-
-/* --- The newest version --- */
 
 static void
 take_newest(struct inquiry *inquiry, struct task *task, const struct version *version,
@@ -236,10 +187,9 @@ take_newest(struct inquiry *inquiry, struct task *task, const struct version *ve
 	task->newest = *version;
 	if (is_known(&task->question, version)) {
 		take_known(inquiry, task, version);
-	} else if (make_material(inquiry, task, version, data, &answer, &why) == 0) {
+	} else if (appraise(inquiry, task, version, data, &answer, &why) == 0) {
 		send_answer(inquiry, task, &answer);
 	} else {
-		say_which(inquiry, task, version, &why);
 		task->retry = answer.retry;
 		if (can_fall_back(task, version)) {
 			keep_refusal(task, &why, answer.retry);
@@ -291,7 +241,7 @@ was_read(void *context, struct kv_item *item, const struct version *version, con
 
 /* --- The installed version once more --- */
 
-/* What the newest was refused for is what the certificate lacks; else, why the old one cannot be had. */
+/* What the newest was refused for is what the certificate lacks; else, why there is no old one. */
 static void
 answer_without_installed(struct inquiry *inquiry, struct task *task, const struct failure *why)
 {
@@ -319,8 +269,7 @@ installed_was_read(void *context, struct kv_item *item, const struct version *ve
 		(void)failure_set(&here, FAILURE_ABSENT, "%s: version %llu is another one than was "
 		    "installed", item->entry->source, (unsigned long long)version->number);
 		answer_without_installed(inquiry, task, &here);
-	} else if (make_material(inquiry, task, version, data, &answer, &here) == -1) {
-		say_which(inquiry, task, version, &here);
+	} else if (appraise(inquiry, task, version, data, &answer, &here) == -1) {
 		answer_without_installed(inquiry, task, &here);
 	} else {
 		if (version_is_none(&answer.offered))

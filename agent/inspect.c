@@ -42,6 +42,10 @@ look_at_live(const struct inspection *inspection)
 
 	if (link == LIVE_NO_LINK)
 		disk->foreign = why;
+	else if (link == LIVE_ELSEWHERE && settled == 0 &&
+	    (inspection->owned == NULL || inspection->owned->intent == 0))
+		(void)failure_set(&disk->foreign, FAILURE_DISK, "live/%s is a link that certlet did "
+		    "not make; move it away", inspection->entry->name);
 	disk->link_lost = link == LIVE_ELSEWHERE || (link == LIVE_ABSENT && settled != 0);
 	if (link == LIVE_OWN) {
 		disk->sound = generation_check(inspection->home, number, inspection->keeper,

@@ -16,7 +16,6 @@
 #include "times.h"
 
 #define RSA_BITS_LEAST 2048
-#define EC_BITS_LEAST 256
 #define LIST_MOST 8		/* names in one message */
 
 /* "a, b, c and 7 more" */
@@ -68,11 +67,26 @@ check_names(const struct leaf *leaf, const struct words *wanted, struct failure 
 	return -1;
 }
 
+/* Those that browsers and the CA/Browser Forum take. */
+static bool
+is_accepted_curve(const EVP_PKEY *key, char *name, size_t size)
+{
+	static const char *const accepted[] = { "prime256v1", "secp384r1", "secp521r1" };
+
+	if (key == NULL || EVP_PKEY_get_group_name(key, name, size, NULL) != 1)
+		return false;
+	for (size_t i = 0; i < sizeof(accepted) / sizeof(*accepted); i++)
+		if (strcmp(name, accepted[i]) == 0)
+			return true;
+	return false;
+}
+
 static int
 check_key(const struct link *link, struct failure *why)
 {
 	EVP_PKEY *key = X509_get0_pubkey(link->certificate);
 	const int bits = key != NULL ? EVP_PKEY_get_bits(key) : 0;
+	char curve[64] = "another curve";
 
 	switch (certificate_key_type(link->certificate)) {
 	case KEY_RSA:
@@ -80,8 +94,8 @@ check_key(const struct link *link, struct failure *why)
 		    "expected an RSA key of %d bits or more, found %d in %s", RSA_BITS_LEAST, bits,
 		    link->subject);
 	case KEY_EC:
-		return bits >= EC_BITS_LEAST ? 0 : failure_set(why, FAILURE_REFUSED,
-		    "expected an EC key of P-256 or more, found one of %d bits in %s", bits,
+		return is_accepted_curve(key, curve, sizeof(curve)) ? 0 : failure_set(why, FAILURE_REFUSED,
+		    "expected an EC key of P-256, P-384 or P-521, found %s in %s", curve,
 		    link->subject);
 	case KEY_ED25519:
 		return 0;

@@ -14,8 +14,9 @@ struct kv_texts {
 };
 
 /*
- * By the entry's `fields`, else by the names that are known. FAILURE_REFUSED says which fields were
- * expected, and the names, never the values, of those found. *out_texts is overwritten; caller clears.
+ * By the entry's `fields`, else by the names that are known. FAILURE_REFUSED says which fields
+ * were expected, and the names, never the values, of those found. *out_texts is overwritten; caller
+ * clears.
  */
 int kv_fields_pick(const json_t *data, const struct entry *entry, struct kv_texts *out_texts,
     struct failure *why);

@@ -152,7 +152,7 @@ take_page(struct poll *poll, struct listing *listing, const struct vault_reply *
 	}
 }
 
-/* The smallest key without its last letter sorts before it, and after most of what is not wanted. */
+/* The smallest key without its last letter sorts before it, and after most that is not wanted. */
 static char *
 just_before(const char *key)
 {
@@ -164,7 +164,8 @@ just_before(const char *key)
 static void
 add_listing(struct poll *poll, struct wanted *wanted, size_t count)
 {
-	poll->listings = memory_grow(poll->listings, poll->listing_count + 1, sizeof(*poll->listings));
+	poll->listings = memory_grow(poll->listings, poll->listing_count + 1,
+	    sizeof(*poll->listings));
 	poll->listings[poll->listing_count++] = (struct listing){
 		.wanted = wanted, .count = count, .after = just_before(wanted->key),
 	};
@@ -234,7 +235,8 @@ choose_asks(struct poll *poll)
 		if (!listing->over)
 			*asked++ = (struct asked){
 				.listing = listing, .wanted = listing->wanted,
-				.path = list_path(listing->wanted->item), .query = list_query(listing),
+				.path = list_path(listing->wanted->item),
+				.query = list_query(listing),
 			};
 	}
 	for (size_t i = 0; i < poll->count; i++) {

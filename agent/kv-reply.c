@@ -41,7 +41,8 @@ judge_deletion(const json_t *version, json_int_t number, time_t now, struct fail
 	time_t when;
 
 	if (json_is_true(json_object_get(version, "destroyed")))
-		return failure_set(why, FAILURE_ABSENT, "version %lld is destroyed", (long long)number);
+		return failure_set(why, FAILURE_ABSENT, "version %lld is destroyed",
+		    (long long)number);
 	if (text == NULL || !times_parse_rfc3339(text, &when, NULL) || when > now)
 		return 0;
 	return failure_set(why, FAILURE_ABSENT, "deleted in version %lld on %s", (long long)number,
@@ -102,6 +103,7 @@ kv_reply_data_v1(const json_t *json, struct version *out_version, const json_t *
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned int size = 0;
 	int result = -1;
+	char *hex;
 
 	if (!json_is_object(data)) {
 		(void)failure_set(why, FAILURE_ABSENT, "the secret holds nothing");
@@ -114,8 +116,9 @@ kv_reply_data_v1(const json_t *json, struct version *out_version, const json_t *
 		goto out;
 	}
 	*out_version = (struct version){ .created = DIGEST_PREFIX };
+	hex = out_version->created + strlen(DIGEST_PREFIX);
 	for (unsigned int i = 0; i < size; i++)
-		(void)snprintf(out_version->created + strlen(DIGEST_PREFIX) + 2 * i, 3, "%02x", bytes[i]);
+		(void)snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 	*out_data = data;
 	result = 0;
 out:
@@ -144,9 +147,11 @@ kv_reply_absent(const struct vault_reply *reply, struct failure *why)
 
 	if (json_is_object(metadata)) {
 		if (judge_deletion(metadata, number, time(NULL), why) == 0)
-			(void)failure_set(why, FAILURE_ABSENT, "version %lld is deleted", (long long)number);
+			(void)failure_set(why, FAILURE_ABSENT, "version %lld is deleted",
+			    (long long)number);
 	} else if (kv_reply_is_versioned_mount(reply)) {
-		(void)failure_set(why, FAILURE_ABSENT, "the mount is of KV version 2, and was asked as 1");
+		(void)failure_set(why, FAILURE_ABSENT,
+		    "the mount is of KV version 2, and was asked as 1");
 	} else if (json_array_size(json_object_get(reply->json, "errors")) != 0) {
 		(void)failure_set(why, FAILURE_ABSENT, "no such mount or namespace");
 	} else {

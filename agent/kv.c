@@ -94,14 +94,16 @@ detect_at_once(struct detection *detection, struct kv_item *item)
 	item->version = item->entry->kv_version;
 	if (item->version != KV_AUTO)
 		goto out;
-	if (kv_noted(detection->kv, "kv-version", name, &noted) && (noted == KV_1 || noted == KV_2)) {
+	if (kv_noted(detection->kv, "kv-version", name, &noted) &&
+	    (noted == KV_1 || noted == KV_2)) {
 		item->version = (enum kv_version)noted;
 		goto out;
 	}
 	if (find_mount(detection, name) == NULL) {
 		detection->mounts = memory_grow(detection->mounts, detection->count + 1,
 		    sizeof(*detection->mounts));
-		detection->mounts[detection->count++] = (struct mount){ name, item->entry, KV_AUTO };
+		detection->mounts[detection->count++] =
+		    (struct mount){ name, item->entry, KV_AUTO };
 		name = NULL;	/* the mount has it now */
 	}
 out:
@@ -129,7 +131,7 @@ take_preflight(void *context, size_t index, const struct vault_reply *reply)
 		    version != NULL && strcmp(version, "2") == 0 ? KV_2 : KV_1);
 }
 
-/* A secret asked for as in version 1: a versioned mount warns of that; a policy for one refuses it. */
+/* A secret asked for as in version 1: a versioned mount warns of it, a policy for one refuses. */
 static void
 take_trial(void *context, size_t index, const struct vault_reply *reply)
 {
@@ -248,11 +250,12 @@ take_secret(void *context, size_t index, const struct vault_reply *reply)
 {
 	struct reading *reading = context;
 	struct kv_item *item = reading->items[index];
+	const char *path = reading->asks[index].path;
 	struct version version = { 0 };
 	const json_t *data = NULL;
 	struct failure why;
 
-	if (parse_secret(reading, item, reading->asks[index].path, reply, &version, &data, &why) == -1) {
+	if (parse_secret(reading, item, path, reply, &version, &data, &why) == -1) {
 		reading->done(reading->context, item, NULL, NULL, &why);
 		return;
 	}
@@ -267,13 +270,15 @@ kv_read(struct kv *kv, struct kv_item *const items[], size_t count, kv_was_read 
 {
 	struct vault_ask *asks = memory_new(count, sizeof(*asks));
 	struct reading reading = { kv, items, asks, done, context };
-	char **paths = memory_new(count, sizeof(*paths)), **queries = memory_new(count, sizeof(*queries));
+	char **paths = memory_new(count, sizeof(*paths));
+	char **queries = memory_new(count, sizeof(*queries));
 	int result;
 
 	for (size_t i = 0; i < count; i++) {
 		paths[i] = kv_path(items[i], items[i]->version == KV_1 ? NULL : "data");
 		if (items[i]->number != 0)
-			queries[i] = memory_format("version=%llu", (unsigned long long)items[i]->number);
+			queries[i] = memory_format("version=%llu",
+			    (unsigned long long)items[i]->number);
 		asks[i] = (struct vault_ask){
 			.method = "GET", .namespace = items[i]->entry->namespace, .path = paths[i],
 			.query = queries[i],

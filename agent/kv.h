@@ -34,7 +34,8 @@ struct kv_item {
 
 /*
  * All return 0, or -1 when Vault is away: then some items were not told of. They call `done` once
- * for each item that has an answer; why is NULL when it is a good one. Failures name address and path.
+ * for each item that has an answer; why is NULL when it is a good one. Failures name address and
+ * path.
  */
 typedef void kv_polled(void *context, struct kv_item *item, const struct failure *why);
 typedef void kv_was_read(void *context, struct kv_item *item, const struct version *version,

@@ -93,7 +93,8 @@ login_run(struct failover *failover, const struct vault_settings *settings,
 	char *path = memory_format("auth/%s/login", settings->auth_mount);
 	struct secret body = { 0 };
 	const struct vault_ask ask = {
-		.method = "POST", .namespace = settings->auth_namespace, .path = path, .body = &body,
+		.method = "POST", .namespace = settings->auth_namespace,
+		.path = path, .body = &body,
 		/* A secret-id may be good for one use, which a lost answer has spent. */
 		.once = true,
 	};

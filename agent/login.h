@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* login: turns credentials into a token (VAULT.md 1.1 and 1.6). Never repeated once it was refused. */
+/* login: turns credentials into a token. Never repeated once it was refused. */
 #ifndef CERTLET_LOGIN_H
 #define CERTLET_LOGIN_H
 
@@ -16,7 +16,7 @@ struct login {
 	bool refused;		/* the server judged the credentials, and would not have them */
 };
 
-/* *out_login starts as {0}; caller clears. -1: FAILURE_LOGIN, or FAILURE_VAULT when nothing answered. */
+/* *out_login starts as {0}; caller clears. FAILURE_LOGIN, or FAILURE_VAULT: nothing answered. */
 int login_run(struct failover *failover, const struct vault_settings *settings,
     const struct credentials *credentials, struct login *out_login, struct failure *why);
 void login_clear(struct login *login);

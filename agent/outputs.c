@@ -88,6 +88,9 @@ holds_generation(const struct store *store, const char *name, const struct owned
 	bool found = false;
 	int home;
 
+	/* What could not be read, and a part that a generation does not have, are nothing alike. */
+	if (*digest == '\0')
+		return false;
 	if (generation_open_home(store, name, &home, &why) != FOUND_FILE)
 		return false;
 	(void)generation_read_live(store, name, &numbers[0], &why);

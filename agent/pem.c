@@ -20,7 +20,8 @@ take_border(struct rest *rest, const char *word, const char *label)
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		const size_t length = strlen(parts[i]);
 
-		if ((size_t)(rest->end - rest->at) < length || memcmp(rest->at, parts[i], length) != 0)
+		if ((size_t)(rest->end - rest->at) < length ||
+		    memcmp(rest->at, parts[i], length) != 0)
 			return false;
 		rest->at += length;
 	}
@@ -32,7 +33,7 @@ static bool
 take_line(struct rest *rest, bool *out_is_last)
 {
 	const char *feed = memchr(rest->at, '\n', (size_t)(rest->end - rest->at));
-	size_t letters, padding, length;
+	size_t letters, end, length;
 
 	if (feed == NULL)
 		return false;
@@ -42,11 +43,11 @@ take_line(struct rest *rest, bool *out_is_last)
 	for (letters = 0; letters < length && rest->at[letters] != '\0' &&
 	    strchr(ALPHABET, rest->at[letters]) != NULL; letters++)
 		continue;
-	for (padding = 0; letters + padding < length && rest->at[letters + padding] == '='; padding++)
+	for (end = letters; end < length && rest->at[end] == '='; end++)
 		continue;
-	if (letters + padding != length || padding > 2)
+	if (end != length || end - letters > 2)
 		return false;
-	*out_is_last = padding != 0 || length < LINE_BYTES_MOST;
+	*out_is_last = end != letters || length < LINE_BYTES_MOST;
 	rest->at = feed + 1;
 	return true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * pem: whether a text has the one shape in which PEM is installed. No parser: labels, the base64
- * alphabet, line lengths and the count of blocks, so that what a child sends can be written to disk by
- * root without being understood.
+ * alphabet, line lengths and the count of blocks, so that what a child sends can be written to disk
+ * by root without being understood.
  */
 #ifndef CERTLET_PEM_H
 #define CERTLET_PEM_H

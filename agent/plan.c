@@ -83,37 +83,46 @@ refusal_holds(const struct owned *owned, const struct entry *entry, const char *
 
 /*
  * The intent was written before the link moved and is crossed out after the services took it: where
- * it is still there, the link says how far the killed run came.
+ * it is still there, the link says how far the killed run came. What is sentenced becomes a
+ * candidate before the link goes back: a link to a candidate was on its way.
  */
 static enum interrupted
-find_interrupted(const struct owned *owned, const struct disk *disk, bool critical, bool lifted,
-    time_t now)
+find_interrupted(const struct owned *owned, const struct disk *disk)
 {
-	if (owned == NULL || owned->intent == 0)
+	if (owned == NULL)
 		return INTERRUPTED_NOT;
-	if (!disk->intent_sound)
-		return INTERRUPTED_FORGET;
-	if (owned->generation != 0 &&
-	    is_in_quarantine(owned, &disk->intent.version, critical, lifted, now))
-		return INTERRUPTED_GO_BACK;
-	return INTERRUPTED_RESUME;
+	if (owned->intent != 0)
+		return disk->intent_sound ? INTERRUPTED_RESUME : INTERRUPTED_FORGET;
+	return owned->generation != 0 && owned->candidate != 0 && disk->live == owned->candidate ?
+	    INTERRUPTED_GO_BACK : INTERRUPTED_NOT;
+}
+
+/* The link is believed, but not where it was on its way. */
+static unsigned int
+find_settled(const struct owned *owned, const struct disk *disk, enum interrupted interrupted)
+{
+	if (owned == NULL || (disk->live != 0 && disk->live != owned->intent &&
+	    interrupted != INTERRUPTED_GO_BACK))
+		return disk->live;
+	return owned->generation;
 }
 
 static void
 make_question(const struct entry *entry, const struct owned *owned, const struct disk *disk,
-    const char *keys, bool critical, bool lifted, time_t now, struct step *step)
+    const char *keys, struct step *step)
 {
 	struct question *question = &step->question;
 	size_t spared = 0;
 
-	if (still_judged(entry, owned, &disk->origin, keys))
+	if (step->interrupted != INTERRUPTED_GO_BACK &&
+	    still_judged(entry, owned, &disk->origin, keys))
 		question->installed = disk->origin.version;
 	question->damaged = step->damaged;
 	if (step->interrupted == INTERRUPTED_RESUME)
 		question->spared[spared++] = disk->intent.version;
 	else if (step->candidate_kept)
 		question->spared[spared++] = disk->candidate.version;
-	if (owned != NULL && refusal_holds(owned, entry, keys, critical, lifted, now))
+	if (step->refusal_holds)
 		question->spared[spared++] = owned->refused.version;
 }
 
@@ -126,11 +135,10 @@ plan_step(const struct entry *entry, const struct owned *owned, const struct dis
 	char *keys = plan_judging_keys(entry);
 
 	*out_step = (struct step){ .ask = entry->source_kind == SOURCE_KV };
-	out_step->interrupted = find_interrupted(owned, disk, critical, lifted, now);
-	if (disk->live != 0 && (owned == NULL || disk->live != owned->intent))
-		out_step->settled = disk->live;
-	else if (owned != NULL)
-		out_step->settled = owned->generation;
+	out_step->interrupted = find_interrupted(owned, disk);
+	out_step->settled = find_settled(owned, disk, out_step->interrupted);
+	out_step->refusal_holds = owned != NULL &&
+	    refusal_holds(owned, entry, keys, critical, lifted, now);
 	out_step->damaged = out_step->settled != 0 && !disk->sound;
 	out_step->repair = out_step->settled != 0 && (disk->drifted || disk->link_lost);
 	out_step->candidate_kept = owned != NULL && owned->candidate != 0 && disk->candidate_sound &&
@@ -139,7 +147,7 @@ plan_step(const struct entry *entry, const struct owned *owned, const struct dis
 	out_step->candidate_due = out_step->candidate_kept &&
 	    !is_in_quarantine(owned, &disk->candidate.version, critical, lifted, now);
 	out_step->question.force = force;
-	make_question(entry, owned, disk, keys, critical, lifted, now, out_step);
+	make_question(entry, owned, disk, keys, out_step);
 	free(keys);
 }
 

@@ -20,7 +20,7 @@
 enum interrupted {
 	INTERRUPTED_NOT,
 	INTERRUPTED_RESUME,	/* generation `to` is on its way in, or in and not yet judged by its services */
-	INTERRUPTED_GO_BACK,	/* it was sentenced, and the link still points to it */
+	INTERRUPTED_GO_BACK,	/* what the link points to was sentenced, and is a candidate already */
 	INTERRUPTED_FORGET,	/* what it left is of no use */
 };
 
@@ -31,6 +31,7 @@ struct step {
 	enum interrupted interrupted;
 	bool candidate_kept;	/* owned->candidate is still of use… */
 	bool candidate_due;	/* …and is to be tried in this run, unless Vault offers something else */
+	bool refusal_holds;	/* owned->refused is not to be read again */
 	bool ask;		/* question is to be put to Vault */
 	struct question question;	/* without leaf and trust; entry is not set */
 };

@@ -77,8 +77,9 @@ add_rule(struct policy *policy, const char *path)
 static void
 add_entry(struct policy *policy, const struct entry *entry, const char *way)
 {
-	static const char *const shapes[][4] = {
-		[KV_AUTO] = { "data/", "metadata/", "", NULL },
+	static const char *const shapes[][3] = {
+		/* Version 2, since nobody said otherwise: a rule for version 1 would open nothing there. */
+		[KV_AUTO] = { "data/", "metadata/", NULL },
 		[KV_1] = { "", NULL },
 		[KV_2] = { "data/", "metadata/", NULL },
 	};

@@ -49,7 +49,7 @@ may_go(struct removal *removal, struct owned *owned)
 		keep(removal, owned, PROBLEM_STILL_USED, &why);
 		return false;
 	}
-	if (!removal->force && !owned->deleting && owned->generation != 0 &&
+	if (!removal->force && !owned->deleting && (owned->generation != 0 || owned->intent != 0) &&
 	    is_used(removal, owned, &why)) {
 		keep(removal, owned, PROBLEM_STILL_USED, &why);
 		return false;

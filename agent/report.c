@@ -84,18 +84,21 @@ struct counts {
 };
 
 static void
-report_item(const struct item *item, struct counts *counts)
+report_item(const struct item *item, bool dry, struct counts *counts)
 {
 	char version[TIMES_TEXT_BYTES], until[TIMES_TEXT_BYTES];
 
 	counts->selected += item->selected;
-	counts->lacking += item->failure.kind != FAILURE_NONE || item->asked;
-	if (!item->pending || !item->in_place)
+	counts->lacking += item->selected &&
+	    (item->failure.kind != FAILURE_NONE || item->owned->generation == 0);
+	if (!item->pending || !(item->in_place || dry))
 		return;
 	if (item->from == 0)
 		counts->installed++;
 	else
 		counts->renewed++;
+	if (dry)
+		return;
 	log_notice("%s: %s %s, valid until %s", item->entry->name,
 	    item->from == 0 ? "installed" : "renewed to",
 	    version_text(&item->target.version, version),
@@ -114,6 +117,12 @@ report_count(char **text, size_t count, const char *what)
 	*text = longer;
 }
 
+static const char *const exit_words[] = {
+	[EXIT_WANTED] = "all is as wanted", [EXIT_SETUP] = "the set-up is wrong",
+	[EXIT_PARTLY] = "not all is as wanted", [EXIT_VAULT] = "no news from Vault",
+	[EXIT_LOCKED] = "another run holds the lock", [EXIT_BROKEN] = "certlet itself failed",
+};
+
 static void
 report_summary(const struct run *run, const struct counts *counts, enum exit_code code,
     double seconds)
@@ -125,14 +134,18 @@ report_summary(const struct run *run, const struct counts *counts, enum exit_cod
 	report_count(&text, run->tally.repaired, "repaired");
 	report_count(&text, run->tally.deleted, "deleted");
 	report_count(&text, run->tally.reloaded, run->tally.reloaded == 1 ? "reload" : "reloads");
-	if (code == EXIT_WANTED)
+	if (run->options->dry_run)
+		log_notice("nothing was changed: %zu would be installed, %zu renewed, %zu would stay as "
+		    "they are; exit %d (%.2f s)", counts->installed, counts->renewed,
+		    counts->selected - counts->installed - counts->renewed, (int)code, seconds);
+	else if (code == EXIT_WANTED)
 		log_notice("%zu certificate%s as wanted%s%s (%.2f s)", counts->selected,
 		    counts->selected == 1 ? "" : "s", *text != '\0' ? ": " : ", nothing to do", text,
 		    seconds);
 	else
-		log_warning("%zu of %zu certificate%s not as wanted%s%s; exit %d (%.2f s)",
-		    counts->lacking, counts->selected, counts->selected == 1 ? "" : "s",
-		    *text != '\0' ? ": " : "", text, (int)code, seconds);
+		log_warning("%s: %zu of %zu certificate%s not as wanted%s%s; exit %d (%.2f s)",
+		    exit_words[code], counts->lacking, counts->selected,
+		    counts->selected == 1 ? "" : "s", *text != '\0' ? ": " : "", text, (int)code, seconds);
 	free(text);
 }
 
@@ -189,7 +202,7 @@ report_end(struct run *run, enum exit_code code, double seconds)
 	struct counts counts = { 0 };
 
 	for (size_t i = 0; i < run->manifest->entry_count; i++)
-		report_item(&run->items[i], &counts);
+		report_item(&run->items[i], run->options->dry_run, &counts);
 	if (!run->options->dry_run)
 		write_status(run, code, seconds);
 	report_summary(run, &counts, code, seconds);

@@ -24,15 +24,13 @@ ask_before(struct rollout *rollout, struct visit *visit)
 		visit->failed_before = true;
 	if (visit->service->verify_host == NULL)
 		return;
-	visit->answered_before = memory_new(run->manifest->entry_count, sizeof(bool));
+	visit->served_before = memory_new(run->manifest->entry_count, FINGERPRINT_BYTES);
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		const struct item *item = &run->items[i];
-		char fingerprint[FINGERPRINT_BYTES];
-
 		if (item->to != 0 && visit_uses(visit, item) &&
 		    verify_applies(visit->service, &item->target.leaf))
-			visit->answered_before[i] = verify_ask(&run->user, visit->service,
-			    &item->target.leaf, fingerprint, &why);
+			(void)verify_ask(&run->user, visit->service, &item->target.leaf,
+			    visit->served_before[i], &why);
 	}
 }
 
@@ -69,7 +67,8 @@ prepare_visits(struct rollout *rollout)
 		visit->owed_before = visit->known->owed;
 		for (size_t j = 0; j < run->manifest->entry_count; j++)
 			visit->changes |= run->items[j].to != 0 && visit_uses(visit, &run->items[j]);
-		if (!visit->changes && !visit->known->owed)
+		visit->recheck = !visit->changes && !visit->known->owed && visit->known->failed;
+		if (!visit->changes && !visit->known->owed && !visit->recheck)
 			continue;
 		find_condition(visit);
 		visit->owed_before = visit->known->owed;
@@ -84,21 +83,20 @@ static int
 write_intents(struct rollout *rollout)
 {
 	struct run *run = rollout->run;
-	bool any = false;
 
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		struct item *item = &run->items[i];
 
 		if (item->to == 0)
 			continue;
-		any = true;
+		rollout->any = true;
 		item->owned->generation = item->from;
 		item->owned->intent = item->to;
 	}
 	for (size_t i = 0; i < rollout->count; i++)
 		if (rollout->visits[i].runs && rollout->visits[i].changes)
 			rollout->visits[i].known->owed = true;
-	return any ? run_save(run) : 0;
+	return rollout->any ? run_save(run) : 0;
 }
 
 static void
@@ -126,7 +124,10 @@ take_turns(struct rollout *rollout)
 
 			if (!visit->runs || (round == 1 && !visit->owed_again))
 				continue;
-			turn_take(rollout, visit, round == 0);
+			if (visit->recheck)
+				turn_recheck(rollout, visit);
+			else
+				turn_take(rollout, visit, round == 0);
 			visit->done = true;
 			if (run_save(rollout->run) == -1)
 				return -1;
@@ -148,6 +149,7 @@ settle(struct run *run)
 		if (item->in_place) {
 			item->owned->generation = item->to;
 			item->owned->candidate = 0;
+			free(item->owned->quarantine.words);
 			item->owned->quarantine = (struct quarantine){ 0 };
 		} else {
 			item->owned->candidate = item->to;
@@ -188,10 +190,11 @@ rollout_run(struct run *run)
 		goto out;
 	settle(run);
 	note_passed(run);
-	result = 0;
+	/* Before anything is pruned: a run that finds a state has to find the generations it speaks of. */
+	result = rollout.any ? run_save(run) : 0;
 out:
 	for (size_t i = 0; i < rollout.count; i++)
-		free(rollout.visits[i].answered_before);
+		free(rollout.visits[i].served_before);
 	free(rollout.visits);
 	return result;
 }

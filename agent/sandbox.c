@@ -25,12 +25,12 @@ sandbox_find_user(const char *name, struct sandbox_user *out_user, struct failur
 	if ((user = getpwnam(name)) == NULL) {
 		if (errno != 0 && errno != ENOENT)
 			return failure_errno(why, FAILURE_SETUP, "look up user %s", name);
-		return failure_set(why, FAILURE_SETUP, "user %s does not exist: certlet needs it for the "
-		    "process that talks to Vault", name);
+		return failure_set(why, FAILURE_SETUP, "user %s does not exist: certlet needs it for "
+		    "the process that talks to Vault", name);
 	}
 	if (user->pw_uid == 0)
-		return failure_set(why, FAILURE_SETUP, "user %s is root: certlet needs one without rights",
-		    name);
+		return failure_set(why, FAILURE_SETUP,
+		    "user %s is root: certlet needs one without rights", name);
 	*out_user = (struct sandbox_user){ user->pw_uid, user->pw_gid, true };
 	return 0;
 }
@@ -42,6 +42,12 @@ must(bool done)
 		_exit(EXIT_BROKEN);
 }
 
+static bool
+close_from_to(int first, unsigned int last)
+{
+	return (unsigned int)first > last || close_range((unsigned int)first, last, 0) == 0;
+}
+
 /* Descriptors of the parent: its lock, its directories, the terminal. */
 static void
 close_descriptors(int keep)
@@ -49,11 +55,11 @@ close_descriptors(int keep)
 	const int null = open("/dev/null", O_RDWR);
 	struct rlimit limit;
 
-	must(null != -1);
+	must(null != -1 && keep > STDERR_FILENO);
 	for (int i = 0; i <= STDERR_FILENO; i++)
-		must(i == keep || dup2(null, i) == i);
-	if ((keep <= STDERR_FILENO + 1 || close_range(STDERR_FILENO + 1, (unsigned int)keep - 1, 0) == 0) &&
-	    close_range((unsigned int)(keep > STDERR_FILENO ? keep : STDERR_FILENO) + 1, ~0U, 0) == 0)
+		must(dup2(null, i) == i);
+	if (close_from_to(STDERR_FILENO + 1, (unsigned int)keep - 1) &&
+	    close_from_to(keep + 1, ~0U))
 		return;
 	/* Linux before 5.9. */
 	must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
@@ -91,7 +97,7 @@ drop_user(const struct sandbox_user *user)
 	must(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == (user->gid == 0 ? 0 : -1));
 }
 
-/* The parent's death ends the child. One that died before this was asked for has hung up already. */
+/* The parent's death ends the child. One that died before this was asked for has hung up. */
 static void
 die_with_parent(int keep)
 {

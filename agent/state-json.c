@@ -34,6 +34,7 @@ encode_refusal(const struct refusal *refused)
 	fields_put_text(object, "source", refused->source);
 	fields_put_text(object, "judged_by", refused->judged_by);
 	fields_put_time(object, "retry", refused->retry);
+	fields_put_text(object, "words", refused->words);
 	fields_put_flag(object, "critical", refused->critical);
 	return object;
 }
@@ -47,6 +48,7 @@ encode_quarantine(const struct quarantine *quarantine)
 		return object;
 	fields_put_version(object, &quarantine->version);
 	fields_put_time(object, "until", quarantine->until);
+	fields_put_text(object, "words", quarantine->words);
 	fields_put_number(object, "pause", (uint64_t)quarantine->pause);
 	fields_put_flag(object, "critical", quarantine->critical);
 	return object;
@@ -200,6 +202,7 @@ decode_refusal(const json_t *object, struct refusal *refused, const char **wrong
 	refused->source = fields_text(object, "source", wrong);
 	refused->judged_by = fields_text(object, "judged_by", wrong);
 	refused->retry = fields_time(object, "retry", wrong);
+	refused->words = fields_text(object, "words", wrong);
 	refused->critical = fields_flag(object, "critical", wrong);
 }
 
@@ -208,6 +211,7 @@ decode_quarantine(const json_t *object, struct quarantine *quarantine, const cha
 {
 	fields_version(object, &quarantine->version, wrong);
 	quarantine->until = fields_time(object, "until", wrong);
+	quarantine->words = fields_text(object, "words", wrong);
 	quarantine->pause = (long)fields_small_number(object, "pause", wrong);
 	quarantine->critical = fields_flag(object, "critical", wrong);
 }

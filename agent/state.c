@@ -165,6 +165,8 @@ owned_clear(struct owned *owned)
 	free(owned->judged_by);
 	free(owned->refused.source);
 	free(owned->refused.judged_by);
+	free(owned->refused.words);
+	free(owned->quarantine.words);
 	free(owned->error);
 	words_clear(&owned->services);
 	*owned = (struct owned){ 0 };

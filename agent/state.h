@@ -39,12 +39,14 @@ struct refusal {		/* a version that was read and refused: not to be read again *
 	char *source;
 	char *judged_by;	/* plan_judging_keys() of then */
 	time_t retry;		/* 0: no such time */
+	char *words;		/* of the refusal */
 	bool critical;		/* the installed one was under its critical time already */
 };
 
 struct quarantine {		/* a version that was rolled back after a reload */
 	struct version version;	/* none: nothing is in quarantine */
 	time_t until;
+	char *words;		/* of the failed reload */
 	long pause;		/* seconds; doubles with each further failure */
 	bool critical;		/* the installed one was under its critical time already */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +12,7 @@
 #include "report.h"
 #include "rollout.h"
 #include "sync.h"
+#include "tidy.h"
 
 void
 item_fail(struct run *run, struct item *item, enum problem problem, const struct failure *why)
@@ -48,6 +49,32 @@ read_manifest(struct run *run, struct failure *why)
 	return 0;
 }
 
+/*
+ * Whoever held the lock before us may have acted on a newer manifest than the one we read: ours is
+ * read again if it is another file now.
+ */
+static int
+lock_and_read_manifest(struct run *run, int *out_lock, struct failure *why)
+{
+	struct stat before = { 0 }, after = { 0 };
+
+	(void)stat(run->options->manifest_file, &before);
+	if (read_manifest(run, why) == -1)
+		return -1;
+	if (run->options->dry_run)
+		return 0;
+	if (lock_take(run->manifest->agent.run_directory, out_lock, why) == -1)
+		return -1;
+	run->now = time(NULL);
+	if (stat(run->options->manifest_file, &after) == 0 && before.st_ino == after.st_ino &&
+	    before.st_dev == after.st_dev && before.st_size == after.st_size &&
+	    before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+	    before.st_mtim.tv_nsec == after.st_mtim.tv_nsec)
+		return 0;
+	manifest_free(run->manifest);
+	return read_manifest(run, why);
+}
+
 static int
 check_names(const struct run *run, struct failure *why)
 {
@@ -76,32 +103,58 @@ set_up(struct run *run, struct credentials *out_credentials, struct failure *why
 
 /* --- What is here, and what it needs --- */
 
-static struct kept
-kept_of(const struct owned *owned)
+static void
+look_and_plan(struct run *run, struct item *item)
 {
-	return (struct kept){ owned->generation, owned->passed, owned->candidate, owned->intent };
+	disk_clear(&item->disk);
+	store_inspect(run->store, item->entry, &item->keeper, &run->state, item->owned,
+	    &item->disk);
+	plan_step(item->entry, item->owned, &item->disk, &run->manifest->agent,
+	    words_contain(&run->options->names, item->entry->name), run->options->force, run->now,
+	    &item->step);
+}
+
+/*
+ * What the link points to was sentenced before a kill, or is replaced by something newer before its
+ * services could judge it. It becomes a candidate first: that is what a link that did not go back
+ * is known by.
+ */
+static void
+go_back(struct run *run, struct item *item)
+{
+	struct owned *owned = item->owned;
+	struct failure why;
+
+	if (owned->intent != 0)
+		owned->candidate = owned->intent;
+	owned->intent = 0;
+	if (run_save(run) == -1)
+		return;
+	if (store_switch(run->store, item->entry, &item->keeper, &run->state, owned,
+	    owned->generation, &why) == -1)
+		item_fail(run, item, PROBLEM_FAILED, &why);
+	else
+		look_and_plan(run, item);
 }
 
 static void
 prepare_item(struct run *run, struct item *item)
 {
-	const struct words *names = &run->options->names;
-	const bool named = words_contain(names, item->entry->name);
 	struct failure why;
 
 	item->owned = state_find(&run->state, item->entry->name);
-	item->before = kept_of(item->owned);
-	item->selected = names->count == 0 || named;
+	item->before = tidy_kept(item->owned);
+	item->selected = run->options->names.count == 0 ||
+	    words_contain(&run->options->names, item->entry->name);
 	if (store_find_keeper(item->entry, &item->keeper, &why) == -1) {
 		item_fail(run, item, PROBLEM_FAILED, &why);
 		return;
 	}
-	store_inspect(run->store, item->entry, &item->keeper, &run->state, item->owned,
-	    &item->disk);
+	look_and_plan(run, item);
+	if (item->step.interrupted == INTERRUPTED_GO_BACK && item->selected && !run->options->dry_run)
+		go_back(run, item);
 	if (item->disk.foreign.kind != FAILURE_NONE)
 		item_fail(run, item, PROBLEM_FAILED, &item->disk.foreign);
-	plan_step(item->entry, item->owned, &item->disk, &run->manifest->agent, named,
-	    run->options->force, run->now, &item->step);
 	item->owned->generation = item->step.settled;
 	/* Listed again: what was to be deleted is wanted. */
 	item->owned->deleting = false;
@@ -143,18 +196,21 @@ repair_item(struct run *run, struct item *item)
 static void
 repair(struct run *run)
 {
-	for (int forward = 1; forward >= 0; forward--) {
-		for (size_t i = 0; i < run->manifest->entry_count; i++) {
-			struct item *item = &run->items[i];
-			const bool rolls = item->failure.kind == FAILURE_NONE &&
-			    store_needs_roll_forward(run->store, item->entry, item->owned);
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		struct item *item = &run->items[i];
 
-			if (item->failure.kind != FAILURE_NONE || (forward ? !rolls :
-			    !item->selected || !item->step.repair || item->step.damaged))
-				continue;
+		if (item->failure.kind != FAILURE_NONE ||
+		    !store_needs_roll_forward(run->store, item->entry, item->owned))
+			continue;
+		repair_item(run, item);
+		item->step.repair = false;
+	}
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		struct item *item = &run->items[i];
+
+		if (item->failure.kind == FAILURE_NONE && item->selected && item->step.repair &&
+		    !item->step.damaged)
 			repair_item(run, item);
-			item->step.repair = false;
-		}
 	}
 }
 
@@ -217,36 +273,6 @@ talk(struct run *run, struct fetch *fetch, const struct credentials *credentials
 
 /* --- Services and deletions --- */
 
-/* What was sentenced before a kill, or is replaced by something newer, goes back before it is judged. */
-static void
-go_back(struct run *run, struct item *item)
-{
-	struct owned *owned = item->owned;
-	struct failure why;
-
-	if (store_switch(run->store, item->entry, &item->keeper, &run->state, owned,
-	    owned->generation, &why) == -1) {
-		item_fail(run, item, PROBLEM_FAILED, &why);
-		return;
-	}
-	for (size_t i = 0; i < item->entry->services.count; i++)
-		state_find_service(&run->state, item->entry->services.items[i])->owed = true;
-	if (item->step.interrupted == INTERRUPTED_GO_BACK)
-		owned->candidate = owned->intent;
-	owned->intent = 0;
-}
-
-static bool
-must_go_back(const struct item *item)
-{
-	const struct owned *owned = item->owned;
-
-	return item->selected && owned->generation != 0 && owned->intent != 0 &&
-	    item->disk.live == owned->intent &&
-	    (item->step.interrupted == INTERRUPTED_GO_BACK ||
-	    (item->step.interrupted == INTERRUPTED_RESUME && item->fetched));
-}
-
 /* A service newly listed for a certificate that is here already has not read it yet. */
 static void
 note_new_services(struct run *run, struct item *item)
@@ -265,10 +291,13 @@ static void
 roll_out(struct run *run)
 {
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
-		if (must_go_back(&run->items[i]))
-			go_back(run, &run->items[i]);
-		if (run->items[i].selected)
-			note_new_services(run, &run->items[i]);
+		struct item *item = &run->items[i];
+
+		/* Its services did not judge it yet, and what replaces it must not be judged by its faults. */
+		if (item->fetched && item->from != 0 && item->disk.live == item->owned->intent)
+			go_back(run, item);
+		if (item->selected)
+			note_new_services(run, item);
 	}
 	(void)rollout_run(run);
 }
@@ -303,77 +332,6 @@ delete_unlisted(struct run *run)
 }
 
 /* --- The end --- */
-
-static bool
-prune(const struct run *run, const struct item *item)
-{
-	const struct kept now = kept_of(item->owned);
-	const unsigned int keep[] = { now.generation, now.passed, now.candidate, now.intent };
-	struct failure why;
-
-	if (!run->state.unfinished && memcmp(&now, &item->before, sizeof(now)) == 0)
-		return true;
-	if (store_prune(run->store, item->entry->name, keep, sizeof(keep) / sizeof(*keep), &why) == 0)
-		return true;
-	log_warning("%s: %s", item->entry->name, why.text);
-	return false;
-}
-
-/* Outputs that the manifest does not name any more; but what passes to another certificate stays until that
- * one is there (rule 14). */
-static void
-drop_outputs(struct run *run, struct item *item)
-{
-	struct owned *owned = item->owned;
-	struct failure why;
-	const char *path;
-	bool stale = false;
-
-	for (size_t i = 0; i < owned->output_count; i++) {
-		const char *wanted = item->entry->outputs[owned->outputs[i].part];
-
-		stale |= wanted == NULL || strcmp(wanted, owned->outputs[i].path) != 0;
-	}
-	if (stale && plan_heir(run->manifest, &run->state, owned, &path) == NULL &&
-	    store_drop_outputs(run->store, item->entry, &run->state, owned, &why) == -1)
-		log_warning("%s: %s", owned->name, why.text);
-}
-
-/* False: something that is not needed any more could not be removed. */
-static bool
-tidy_item(struct run *run, struct item *item)
-{
-	struct owned *owned = item->owned;
-
-	drop_outputs(run, item);
-	/* Not answered because Vault is away: the problem of the last answer is still the problem. */
-	if (item->failure.kind == FAILURE_NONE && !item->asked) {
-		owned_set_problem(owned, PROBLEM_NONE, NULL, run->now);
-		owned->next_try = 0;
-	}
-	return prune(run, item);
-}
-
-static void
-tidy(struct run *run)
-{
-	bool clean = run->options->names.count == 0;
-
-	for (size_t i = 0; i < run->manifest->entry_count; i++)
-		if (run->items[i].selected)
-			clean &= tidy_item(run, &run->items[i]);
-	/* What could not be removed, or was not looked at, is for a later run. */
-	run->state.unfinished = !clean && run->state.unfinished;
-	for (size_t i = run->state.service_count; i-- > 0;) {
-		const char *name = run->state.services[i].service.name;
-		bool used = manifest_find_service(run->manifest, name) != NULL;
-
-		for (size_t j = 0; !used && j < run->state.certificate_count; j++)
-			used = words_contain(&run->state.certificates[j].services, name);
-		if (!used)
-			state_remove_service(&run->state, name);
-	}
-}
 
 static bool
 service_lacks(const struct run *run, const char *name)
@@ -429,7 +387,7 @@ free_run(struct run *run)
 
 /* Everything of a run once the set-up is known to be right. */
 static enum exit_code
-go(struct run *run, const struct credentials *credentials)
+go(struct run *run, struct credentials *credentials)
 {
 	const bool dry = run->options->dry_run;
 	struct fetch *fetch = NULL;
@@ -444,6 +402,11 @@ go(struct run *run, const struct credentials *credentials)
 	if (!dry)
 		repair(run);
 	talk(run, fetch, credentials);
+	/* The processes that are forked from here on, verify's too, know no secret. */
+	fetch_free(fetch);
+	fetch = NULL;
+	credentials_clear(credentials);
+	secret_clear(&run->summary.token);
 	if (dry)
 		report_changes(run);
 	else
@@ -451,7 +414,7 @@ go(struct run *run, const struct credentials *credentials)
 	if (run->broken.kind == FAILURE_NONE)
 		delete_unlisted(run);
 	if (!dry && run->broken.kind == FAILURE_NONE) {
-		tidy(run);
+		tidy_run(run);
 		(void)run_save(run);
 	}
 out:
@@ -473,8 +436,7 @@ sync_run(const struct sync_options *options)
 	struct failure why;
 	int lock = -1;
 
-	if (read_manifest(&run, &why) == -1 ||
-	    (!options->dry_run && lock_take(run.manifest->agent.run_directory, &lock, &why) == -1) ||
+	if (lock_and_read_manifest(&run, &lock, &why) == -1 ||
 	    set_up(&run, &credentials, &why) == -1) {
 		log_error("%s", why.text);
 		code = failure_exit_code(why.kind);

@@ -50,11 +50,10 @@ turn_move(struct rollout *rollout, struct item *item, unsigned int generation)
 		item->in_place = generation == item->to;
 }
 
-/* Sentenced: the link goes back, and whoever else took the certificate has to read the old one again. */
+/* Whoever else took a certificate that goes back has to read the old one again. */
 static void
-send_back(struct rollout *rollout, struct item *item, const struct visit *by)
+owe_elsewhere(struct rollout *rollout, const struct item *item, const struct visit *by)
 {
-	turn_move(rollout, item, item->from);
 	for (size_t i = 0; i < rollout->count; i++) {
 		struct visit *other = &rollout->visits[i];
 
@@ -71,10 +70,9 @@ sentence(struct rollout *rollout, struct item *item, struct visit *visit, struct
 {
 	(void)failure_prefix(why, "service %s", visit->service->name);
 	item_fail(rollout->run, item, PROBLEM_FAILED, why);
+	turn_move(rollout, item, item->from);
 	if (item->from != 0)
-		send_back(rollout, item, visit);
-	else
-		turn_move(rollout, item, 0);
+		owe_elsewhere(rollout, item, visit);
 }
 
 enum search { SEARCH_CURED, SEARCH_NOT_OURS, SEARCH_NEWCOMER };
@@ -145,22 +143,25 @@ reload(struct visit *visit, struct run *run, struct failure *why)
 }
 
 static void
-put_in_quarantine(struct run *run, struct item *item)
+put_in_quarantine(struct run *run, struct item *item, const struct failure *why)
 {
 	struct quarantine *quarantine = &item->owned->quarantine;
 	const bool again = version_equal(&quarantine->version, &item->target.version);
 
+	free(quarantine->words);
+	quarantine->words = memory_text(why->text);
 	quarantine->pause = plan_quarantine_pause(again ? quarantine->pause : 0, &item->target.leaf);
 	quarantine->version = item->target.version;
 	quarantine->until = run->now + quarantine->pause;
 	quarantine->critical = item->disk.origin.source != NULL &&
 	    plan_is_critical(&item->disk.origin.leaf, &run->manifest->agent, run->now);
+	item_fail(run, item, PROBLEM_QUARANTINED, why);
 	item->owned->next_try = quarantine->until;
 }
 
 /*
- * Everything renewed for this service goes back and it is reloaded again. The quarantine is
- * written down first: a run killed here must not find the new version innocent.
+ * Everything renewed for this service goes back and it is reloaded again. All that follows from
+ * it is written down first: a run killed here leaves a link to a candidate, which goes back then.
  */
 static void
 undo_reload(struct rollout *rollout, struct visit *visit, struct failure *why)
@@ -168,12 +169,11 @@ undo_reload(struct rollout *rollout, struct visit *visit, struct failure *why)
 	struct run *run = rollout->run;
 	const size_t count = run->manifest->entry_count;
 	bool *renewed = memory_new(count, sizeof(*renewed));
-	struct failure again, words;
+	struct failure again, words = *why;
 	bool any = false;
 
 	visit->known->owed = true;
 	note_service_failure(visit, why);
-	words = *why;
 	(void)failure_prefix(&words, "service %s", visit->service->name);
 	for (size_t i = 0; i < count; i++) {
 		struct item *item = &run->items[i];
@@ -185,14 +185,16 @@ undo_reload(struct rollout *rollout, struct visit *visit, struct failure *why)
 			continue;
 		}
 		any = renewed[i] = true;
-		put_in_quarantine(run, item);
-		item_fail(run, item, PROBLEM_QUARANTINED, &words);
+		put_in_quarantine(run, item, &words);
+		item->owned->intent = 0;
+		item->owned->candidate = item->to;
+		owe_elsewhere(rollout, item, visit);
 	}
 	if (!any || run_save(run) == -1)
 		goto out;
 	for (size_t i = 0; i < count; i++)
 		if (renewed[i])
-			send_back(rollout, &run->items[i], visit);
+			turn_move(rollout, &run->items[i], run->items[i].from);
 	if (reload(visit, run, &again) == -1) {
 		(void)failure_prefix(&again, "after going back");
 		note_service_failure(visit, &again);
@@ -203,32 +205,43 @@ out:
 
 /* --- Step 5: what the port serves now. --- */
 
+/* The leaf that the link of an item points to now; NULL: none that is known. */
+static const struct leaf *
+live_leaf(const struct item *item)
+{
+	if (item->in_place)
+		return &item->target.leaf;
+	return item->disk.origin.source != NULL ? &item->disk.origin.leaf : NULL;
+}
+
+static void
+note_serving(struct visit *visit, const char *fingerprint)
+{
+	if (*fingerprint == '\0')
+		return;
+	free(visit->known->serving);
+	visit->known->serving = memory_text(fingerprint);
+}
+
 /* Returns whether this answer means that the reload failed. */
 static bool
 verify_item(struct rollout *rollout, struct visit *visit, size_t index, struct failure *why)
 {
-	struct run *run = rollout->run;
-	const struct item *item = &run->items[index];
-	const bool changed = stands(item, visit);
-	const struct leaf *wanted = item->in_place ? &item->target.leaf : &item->disk.origin.leaf;
-	const char *old = changed && item->from != 0 && item->disk.origin.source != NULL ?
-	    item->disk.origin.leaf.fingerprint : "";
+	const struct item *item = &rollout->run->items[index];
+	const char *before = visit->served_before != NULL ? visit->served_before[index] : "";
 	char found[FINGERPRINT_BYTES] = "";
-	const enum verify_result result = verify_wait(&run->user, visit->service, wanted, old, found, why);
+	const enum verify_result result = verify_wait(&rollout->run->user, visit->service,
+	    live_leaf(item), before, found, why);
 
-	if (found[0] != '\0') {
-		free(visit->known->serving);
-		visit->known->serving = memory_text(found);
-	}
+	note_serving(visit, found);
 	if (result == VERIFY_NEW)
 		return false;
 	(void)failure_prefix(why, "verify %s", item->entry->name);
-	if (result == VERIFY_SILENT && changed && visit->answered_before != NULL &&
-	    visit->answered_before[index])
+	if (result == VERIFY_SILENT && stands(item, visit) && *before != '\0')
 		return true;
 	note_service_failure(visit, why);
 	/* Another leaf may be someone's decision; anything else is cured by a reload, some day. */
-	visit->known->owed |= result != VERIFY_OTHER || !changed;
+	visit->known->owed |= result != VERIFY_OTHER;
 	return false;
 }
 
@@ -240,8 +253,7 @@ verify(struct rollout *rollout, struct visit *visit, bool all)
 
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		const struct item *item = &run->items[i];
-		const struct leaf *leaf = item->in_place ? &item->target.leaf :
-		    item->disk.origin.source != NULL ? &item->disk.origin.leaf : NULL;
+		const struct leaf *leaf = live_leaf(item);
 
 		if (!visit_uses(visit, item) || leaf == NULL || (!stands(item, visit) && !all) ||
 		    !verify_applies(visit->service, leaf))
@@ -294,3 +306,26 @@ turn_take(struct rollout *rollout, struct visit *visit, bool changes)
 		verify(rollout, visit, visit->owed_before);
 }
 
+void
+turn_recheck(struct rollout *rollout, struct visit *visit)
+{
+	const struct run *run = rollout->run;
+	struct failure why;
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		const struct leaf *leaf = live_leaf(&run->items[i]);
+		char found[FINGERPRINT_BYTES] = "";
+
+		if (!visit_uses(visit, &run->items[i]) || leaf == NULL ||
+		    !verify_applies(visit->service, leaf))
+			continue;
+		if (!verify_ask(&run->user, visit->service, leaf, found, &why) ||
+		    strcmp(found, leaf->fingerprint) != 0) {
+			log_warning("service %s: still does not serve %s", visit->service->name,
+			    run->items[i].entry->name);
+			return;
+		}
+		note_serving(visit, found);
+	}
+	visit_note_success(visit);
+}

@@ -17,14 +17,17 @@ struct visit {
 	bool owed_again;		/* …and owes another reload since */
 	bool changes;			/* some item of this rollout uses it */
 	bool owed_before;		/* a reload, for another reason than the changes of this rollout */
+	bool recheck;			/* nothing is due but to ask again what it serves */
 	bool failed_before;		/* its test failed before the swap */
-	bool *answered_before;		/* its port did, by item; NULL without verify */
+	/* The fingerprints that its port served, by item; "": no answer. NULL: not asked. */
+	char (*served_before)[FINGERPRINT_BYTES];
 };
 
 struct rollout {
 	struct run *run;
 	struct visit *visits;	/* one for each service of the manifest, in its order */
 	size_t count;
+	bool any;		/* some certificate changes */
 };
 
 /* Whether the service of this visit uses the certificate. */
@@ -36,5 +39,8 @@ void turn_move(struct rollout *rollout, struct item *item, unsigned int generati
 
 /* `changes`: those of this rollout are to be judged too, not only an owed reload done. */
 void turn_take(struct rollout *rollout, struct visit *visit, bool changes);
+
+/* It served another leaf than ours: asks once whether it still does. */
+void turn_recheck(struct rollout *rollout, struct visit *visit);
 
 #endif

@@ -60,7 +60,8 @@ vault_open(const struct vault_settings *settings, const struct credentials *cred
 static int
 log_in(struct vault *vault, struct failure *why)
 {
-	if (login_run(vault->failover, vault->settings, vault->credentials, &vault->login, why) == -1) {
+	if (login_run(vault->failover, vault->settings, vault->credentials, &vault->login,
+	    why) == -1) {
 		if (vault->login.refused)
 			vault->credentials_state = CREDENTIALS_REFUSED;
 		vault->away = why->kind == FAILURE_VAULT;
@@ -100,12 +101,13 @@ get_token(struct vault *vault, struct failure *why)
 
 /* --- Asking --- */
 
-/* 403 is what a server says to a token that it does not know, as well as to one without the right. */
+/* 403 is what a server says to a token that it does not know, and to one without the right. */
 static bool
 may_be_the_token(const struct vault_reply *reply)
 {
 	return reply->status == 403 ||
-	    (reply->status == 500 && strstr(reply->why.text, "error performing token check") != NULL);
+	    (reply->status == 500 &&
+	    strstr(reply->why.text, "error performing token check") != NULL);
 }
 
 static void
@@ -149,7 +151,7 @@ take_lookup(void *context, size_t index, const struct vault_reply *reply)
 	vault->accepted = reply->good;
 }
 
-/* A policy may refuse all that was asked. Most let a token ask about itself, which costs less than a login. */
+/* A policy may refuse all that was asked. Most let a token ask about itself: less than a login. */
 static int
 look_up(struct vault *vault, struct failure *why)
 {
@@ -200,7 +202,8 @@ vault_ask(struct vault *vault, const struct vault_ask *asks, size_t count, vault
 	if (get_token(vault, why) == -1)
 		return -1;
 	result = failover_ask(vault->failover, asks, count, vault->token, take_reply, &relay, why);
-	if (result == 0 && vault->origin == TOKEN_CACHED && !vault->accepted && relay.held_count != 0)
+	if (result == 0 && vault->origin == TOKEN_CACHED && !vault->accepted &&
+	    relay.held_count != 0)
 		result = look_up(vault, why);
 	vault->away = result == -1;
 	if (vault->origin != TOKEN_CACHED || vault->accepted)

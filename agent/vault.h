@@ -3,8 +3,8 @@
  * vault: requests by path, whichever of the addresses answers and whatever token that takes.
  *
  * The first request logs in. Connection errors, sealed or standby nodes, 429, 412 and 5xx are
- * tried again, at the next address and in three rounds; what arrives here is an answer. The server's
- * words in a failure are cleaned of control characters and of our secrets.
+ * tried again, at the next address and in three rounds; what arrives here is an answer. The words
+ * of the server in a failure are cleaned of control characters and of our secrets.
  */
 #ifndef CERTLET_VAULT_H
 #define CERTLET_VAULT_H
@@ -35,8 +35,8 @@ struct vault_reply {
 	long status;
 	bool good;		/* 200 or 204, and what came with it was understood */
 	const json_t *json;	/* NULL: no body, or none that is JSON; borrowed */
-	/* When not good: FAILURE_DENIED for 403, FAILURE_ABSENT for 404, else FAILURE_VAULT. Address, path,
-	 * status, the server's words and the id of the request, where known. */
+	/* When not good: FAILURE_DENIED for 403, FAILURE_ABSENT for 404, else FAILURE_VAULT. Address,
+	 * path, status, the server's words and the id of the request, where known. */
 	struct failure why;
 };
 

@@ -25,7 +25,7 @@ judge_status(long status, const json_t *json, bool once, bool last_try)
 		return VERDICT_REDIRECT;
 	case 400:	/* a KV mount on its way from version 1 to 2 says so with this status */
 		return says(json, "Upgrading from non-versioned") ? VERDICT_AGAIN : VERDICT_ANSWER;
-	case 412:	/* the node is behind; but an agent's listener means a missing header by it */
+	case 412:	/* the node is behind; an agent's listener means a missing header by it */
 		return says(json, "missing") ? VERDICT_ANSWER : VERDICT_AGAIN;
 	case 429: case 472: case 473: case 503:
 		return VERDICT_AGAIN;	/* quota, standby, sealed: certainly not carried out */
@@ -82,7 +82,7 @@ verdict_describe(const struct vault_ask *ask, const struct http_reply *reply, co
 	}
 }
 
-/* A 200 must carry a JSON object of the kind asked for: a proxy's page and a wrapped answer do not. */
+/* A 200 must carry a JSON object: a proxy's page does not, and a wrapped answer is not ours. */
 static void
 judge_success(const struct vault_ask *ask, size_t size, struct vault_reply *answer)
 {
@@ -92,11 +92,11 @@ judge_success(const struct vault_ask *ask, size_t size, struct vault_reply *answ
 	    (is_object && !json_is_object(json_object_get(answer->json, "wrap_info"))))
 		answer->good = true;
 	else if (is_object)
-		(void)failure_set(&answer->why, FAILURE_VAULT, "%s: the answer is wrapped: a control "
-		    "group, or a policy that forces wrapping, stands before it", ask->path);
+		(void)failure_set(&answer->why, FAILURE_VAULT, "%s: the answer is wrapped: a "
+		    "control group, or a policy that forces wrapping, stands before it", ask->path);
 	else
-		(void)failure_set(&answer->why, FAILURE_VAULT, "%s: status %ld, but the answer of %zu "
-		    "bytes is no JSON object", ask->path, answer->status, size);
+		(void)failure_set(&answer->why, FAILURE_VAULT, "%s: status %ld, but the answer of "
+		    "%zu bytes is no JSON object", ask->path, answer->status, size);
 }
 
 void

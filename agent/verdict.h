@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* verdict: what a reply to one request means: an answer, or a reason to ask again (VAULT.md 4.2). */
+/* verdict: what a reply to one request means: an answer, or a reason to ask again. */
 #ifndef CERTLET_VERDICT_H
 #define CERTLET_VERDICT_H
 

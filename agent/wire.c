@@ -18,7 +18,7 @@
 #define NAMES_MOST 10000
 #define TOKEN_BYTES_MOST 8192
 #define NOTE_BYTES_MOST 4096
-#define NOTES_MOST 100000
+#define NOTES_MOST 10000
 #define NOTICE_BYTES_MOST 4096
 #define HEX "0123456789abcdef"
 #define NAME_LETTERS HEX "ghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_*:"
@@ -142,7 +142,8 @@ take_leaf(struct frame *frame, struct leaf *leaf)
 	leaf->not_before = take_time(frame);
 	leaf->not_after = take_time(frame);
 	leaf->key_type = (enum key_type)frame_take_number(frame, KEY_OTHER);
-	if (strlen(leaf->fingerprint) != FINGERPRINT_BYTES - 1 || !consists_of(leaf->fingerprint, HEX) ||
+	if (strlen(leaf->fingerprint) != FINGERPRINT_BYTES - 1 ||
+	    !consists_of(leaf->fingerprint, HEX) ||
 	    leaf->serial[0] == '\0' || !consists_of(leaf->serial, HEX))
 		frame_break(frame);
 }
@@ -210,21 +211,26 @@ wire_check_material(const struct material *material, struct failure *why)
 {
 	const struct leaf *leaf = &material->leaf;
 
-	if (material->cert.size > CERT_BYTES_MOST || !pem_has_shape(&material->cert, "CERTIFICATE", 1, 1))
+	if (material->cert.size > CERT_BYTES_MOST ||
+	    !pem_has_shape(&material->cert, "CERTIFICATE", 1, 1))
 		return refuse(why, "the certificate");
 	if (material->chain.size > CHAIN_BYTES_MOST ||
 	    !pem_has_shape(&material->chain, "CERTIFICATE", 0, CHAIN_BLOCKS_MOST))
 		return refuse(why, "the chain");
-	if (material->key.size > KEY_BYTES_MOST || !pem_has_shape(&material->key, "PRIVATE KEY", 1, 1))
+	if (material->key.size > KEY_BYTES_MOST ||
+	    !pem_has_shape(&material->key, "PRIVATE KEY", 1, 1))
 		return refuse(why, "the key");
 	if (strlen(leaf->serial) > SERIAL_BYTES_MOST || strlen(leaf->issuer) > ISSUER_BYTES_MOST)
 		return refuse(why, "a certificate whose issuer or serial number is that long");
 	if (leaf->names.count > NAMES_MOST)
 		return refuse(why, "a certificate of that many names");
-	for (size_t i = 0; i < leaf->names.count; i++)
-		if (leaf->names.items[i][0] == '\0' || strlen(leaf->names.items[i]) >= NAME_BYTES_MOST ||
-		    !consists_of(leaf->names.items[i], NAME_LETTERS))
+	for (size_t i = 0; i < leaf->names.count; i++) {
+		const char *name = leaf->names.items[i];
+
+		if (name[0] == '\0' || strlen(name) >= NAME_BYTES_MOST ||
+		    !consists_of(name, NAME_LETTERS))
 			return refuse(why, "a certificate with a name that is none");
+	}
 	return 0;
 }
 

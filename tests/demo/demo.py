@@ -54,7 +54,7 @@ class Demo:
                               preexec_fn=process.die_with_parent).returncode
         if code:
             print(paint("33", f"[exit {code}]"), flush=True)
-        if code != expect:
+        if code not in (expect if isinstance(expect, tuple) else (expect,)):
             self.unexpected.append(f"`{command}` ended with {code}, not {expect}")
         return code
 
@@ -175,7 +175,10 @@ verify = 127.0.0.1:{self.nginx.port}
         self.nginx.without(SHOP)
         self.write_manifest([WWW])
         self.run("grep -A 1 certificate manifest.ini")
-        self.sync()
+        if self.sync(expect=(0, 2)) == 2:
+            # Whether nginx can do without is tried in a mount namespace, which not every user and every root may have.
+            self.say("Whether nginx still needs it cannot be tried on this machine: then a person has to say so:")
+            self.run(f"certlet --sync {SHOP} --force --manifest manifest.ini")
         self.run("ls certlet/live certlet/archive")
 
         self.say("Where this server stands:")

@@ -15,6 +15,15 @@ SOURCES = sorted([*AGENT.glob("*.c"), *AGENT.glob("*.h")])
 WITHOUT_UNIT_TEST = {
     "main.c": "only options; tests/system tries each",
     "publish-main.c": "only options; tests/system tries each",
+    "verbs.c": "one call a verb; tests/system runs each",
+    "startup.c": "changes the process for good; tests/system looks at it from outside",
+    "sync.c": "the table of contents of a run: tests/system is its test",
+    "gather.c": "its other half is the fetch process, which a real OpenBao answers in tests/system/test_2*",
+    "rollout.c": "runs services between swaps: tests/system/test_50 to 53, each step with real programs",
+    "turn.c": "as rollout.c",
+    "removal.c": "needs mount namespaces and services: tests/system/test_60",
+    "purge.c": "removes a whole installation: tests/system",
+    "report.c": "joins what a run came to: tests/system/test_70 reads it",
 }
 
 # Pure: they decide and parse, and cannot do anything.
@@ -43,7 +52,7 @@ def code_of(path):
 
 PARTS = {  # one module in several files, which may call each other
     "sync": {"gather", "rollout", "turn"},
-    "fetch": {"inquiry", "wire"},
+    "fetch": {"appraise", "inquiry", "wire"},
     "vault": {"address", "failover", "login", "verdict"},
     "store": {"generation", "inspect", "outputs", "remove"},
     "manifest": {"inifile"},

@@ -116,18 +116,13 @@ class Installed:
 
     @property
     def origin(self):
-        """The origin file as a dict: `key value`, `key=value` or `key: value` lines."""
-        facts = {}
-        for line in self.origin_text.splitlines():
-            words = line.replace("=", " ", 1).split(None, 1)
-            if words:
-                facts[words[0].rstrip(":")] = words[1].strip() if len(words) > 1 else ""
-        return facts
+        """What the generation says of itself: the JSON object in its file `origin`."""
+        return json.loads(self.origin_text) if self.origin_text else {}
 
     @property
     def version(self):
         """The version of the secret that the generation says it is."""
-        return int(self.origin.get("version", 0))
+        return self.origin.get("version", 0)
 
     @property
     def matches(self):
@@ -311,16 +306,21 @@ class Machine:
         run it with, ["strace", "-f", "-o", file].
         """
         self._begin()
-        return self.execute(self.command(*arguments, under=under), env, timeout, stdin)
+        return self.execute(self.command(*arguments, under=under), self._traced(under) | (env or {}), timeout, stdin)
 
     def start(self, *arguments, env=None, under=(), **options):
         """Starts certlet and returns the Popen, for tests that kill it. In its own process group."""
         self._begin()
         command = self.command(*arguments, under=under)
         return subprocess.Popen(
-            command, env=self.environment | (env or {}), cwd=self.directory, stdin=subprocess.DEVNULL,
+            command, env=self.environment | self._traced(under) | (env or {}), cwd=self.directory, stdin=subprocess.DEVNULL,
             stdout=options.pop("stdout", subprocess.DEVNULL), stderr=options.pop("stderr", subprocess.DEVNULL),
             preexec_fn=process.die_with_parent, process_group=0, **options)
+
+    def _traced(self, under):
+        """The leak check of AddressSanitizer is a tracer itself, and fails under another one."""
+        options = self.environment.get("ASAN_OPTIONS")
+        return {"ASAN_OPTIONS": f"{options}:detect_leaks=0"} if options and under else {}
 
     def execute(self, command, env=None, timeout=120, stdin=None):
         """Any program in this machine's environment."""

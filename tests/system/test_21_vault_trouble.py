@@ -1,6 +1,9 @@
 """Vault in trouble: what a real server cannot be made to say comes from a scripted stand-in."""
 
+import contextlib
 import json
+import socket
+import threading
 import time
 from email.utils import formatdate
 
@@ -309,6 +312,55 @@ def test_a_path_in_the_address_goes_before_v1(standin, ready, leaf):
     ready.asks(address=standin.address + "/prefix")
     assert ready.sync().exit == 3 or standin.seen[0][1] == "/prefix/v1/" + LOGIN
     assert standin.seen[0][1] == "/prefix/v1/" + LOGIN
+
+
+def relay(listener, target, connect=False):
+    """Passes each connection on to a port of this machine; connect: as an HTTP proxy does. What was asked for is kept."""
+    asked = []
+
+    def pass_on(source, sink):
+        with contextlib.suppress(OSError):  # a side that is gone already
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve():
+        while True:
+            client, _ = listener.accept()
+            if connect:
+                asked.append(client.recv(65536).decode().splitlines()[0])
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            upstream = socket.create_connection(("127.0.0.1", target))
+            for pair in ((client, upstream), (upstream, client)):
+                threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+    listener.listen(16)
+    threading.Thread(target=serve, daemon=True).start()
+    return asked
+
+
+def test_a_unix_socket_is_an_address(standins, server, leaf, directory):
+    plain = standins(tls=False)
+    plain.logs_in().holds(WWW, leaf)
+    path = directory / "vault.sock"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(0o777)   # the fetch process is another user
+    relay(listener, plain.port)
+    server.uses(plain)
+    server.asks(address=f"unix://{path}")
+    server.wants(WWW)
+    assert server.sync().exit == 0
+    assert plain.seen[-1][2]["Host"] == "localhost"
+
+
+def test_a_proxy_is_asked_when_one_is_named(standin, ready):
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    asked = relay(listener, standin.port, connect=True)
+    ready.asks(address=f"https://vault.test:{standin.port}", proxy=f"http://127.0.0.1:{listener.getsockname()[1]}")
+    assert ready.sync().exit == 0
+    assert asked and asked[0].startswith(f"CONNECT vault.test:{standin.port} ")
 
 
 def test_plain_http_is_spoken_to_loopback(standins, server, leaf):

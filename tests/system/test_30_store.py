@@ -492,11 +492,9 @@ def test_a_full_disk_under_an_output_fails_that_certificate_only_and_leaves_the_
 # What belongs to others in certlet's own directories (rule 7)
 
 
-@pytest.mark.parametrize("where", ["live", "archive"])
-@pytest.mark.parametrize("thing", ["file", "directory", "link"])
+@pytest.mark.parametrize("where, thing", [
+    ("live", "file"), ("live", "directory"), ("live", "link"), ("archive", "file"), ("archive", "link")])
 def test_what_stands_in_the_way_in_certlets_own_directories_is_named_and_left(vault, server, where, thing):
-    if (where, thing) in (("live", "link"), ("archive", "directory")):
-        pytest.skip("a link in live/ is bent, a directory in archive/ is used")
     (server.etc / where).mkdir()
     path, elsewhere = server.etc / where / WWW, outside(server, "elsewhere")
     (elsewhere / "cert.pem").write_text("not certlet's\n")
@@ -518,17 +516,17 @@ def test_what_stands_in_the_way_in_certlets_own_directories_is_named_and_left(va
 
 
 def test_a_link_to_a_whole_generation_of_its_own_is_the_truth(vault, server):
-    first = installed(vault, server, services=["nginx"])
-    server.breaks("nginx", "reload")
+    installed(vault, server, services=["nginx"])
+    server.breaks("nginx", "test")
     vault.publish(WWW)
-    assert server.sync().exit == 2
+    assert server.sync().exit == 2  # the fault was there before: the files stay, the reload is owed
+    assert server.generations(WWW) == [1, 2] and server.installed(WWW).generation == 2
     server.mends("nginx")
-    assert server.generations(WWW) == [1, 2] and server.installed(WWW).fingerprint == first.fingerprint
     (server.live / WWW).unlink()
-    (server.live / WWW).symlink_to(f"../archive/{WWW}/2")
-    server.sync()
-    assert server.installed(WWW).generation == 2
+    (server.live / WWW).symlink_to(f"../archive/{WWW}/1")
     assert server.sync().exit == 0
+    # version 1 was believed to be installed, so that version 2 came as a new generation
+    assert server.installed(WWW).generation == 3 and server.installed(WWW).version == 2
 
 
 def test_a_directory_that_is_a_link_is_no_store(vault, server):

@@ -182,7 +182,8 @@ START_TEST(signals_are_neither_ignored_nor_blocked)
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	ck_assert_passes("grep -q '^SigBlk:.0*$' /proc/self/status && "
-	    "grep -q '^SigIgn:.0*$' /proc/self/status");
+	    /* 32 and 33 are the C library's own, and GNU make leaves them ignored */
+	    "grep -Eq '^SigIgn:.0*(180000000)?$' /proc/self/status");
 }
 END_TEST
 

@@ -165,12 +165,23 @@ START_TEST(a_comment_over_198_bytes_is_an_error_too)
 }
 END_TEST
 
+START_TEST(a_header_has_room_for_the_longest_name)
+{
+	char text[512] = "[certificate ";
+
+	memset(text + 13, 'v', 253);
+	strcpy(text + 13 + 253, "]\nk = 1\n[end]\n");
+	read_good(text);
+	ck_assert_uint_eq(strlen(inifile.sections[0].name), 253);
+}
+END_TEST
+
 START_TEST(what_follows_a_line_that_is_left_out_is_not_taken_for_something_else)
 {
 	char text[1024] = "[a]\nk = 1\n[certificate ";
 
-	memset(text + 23, 'v', 300);
-	strcpy(text + 323, "]\nk = 2\n  more\n[b]\nk = 3\n[end]\n");
+	memset(text + 23, 'v', 500);
+	strcpy(text + 523, "]\nk = 2\n  more\n[b]\nk = 3\n[end]\n");
 	refuse(text, 3, "198 bytes");
 	ck_assert_uint_eq(inifile.section_count, 2);
 	ck_assert_uint_eq(inifile.sections[0].pair_count, 1);
@@ -437,6 +448,7 @@ main(void)
 	tcase_add_test(tests, long_keys_are_never_cut);
 	tcase_add_test(tests, a_line_of_198_bytes_is_whole_and_one_of_199_is_an_error);
 	tcase_add_test(tests, a_comment_over_198_bytes_is_an_error_too);
+	tcase_add_test(tests, a_header_has_room_for_the_longest_name);
 	tcase_add_test(tests, what_follows_a_line_that_is_left_out_is_not_taken_for_something_else);
 	tcase_add_test(tests, a_repeated_section_is_an_error_that_names_both_lines);
 	tcase_add_test(tests, a_repeated_key_is_an_error_in_one_section_only);

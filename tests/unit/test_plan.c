@@ -378,16 +378,29 @@ START_TEST(a_first_installation_killed_after_the_link_moved_is_resumed_from_noth
 }
 END_TEST
 
-START_TEST(a_sentenced_generation_that_is_still_linked_goes_back)
+START_TEST(a_link_that_still_points_to_a_candidate_goes_back)
 {
-	interrupt(6);
+	install();
+	wait_as_candidate(6, 4);
 	quarantine(4, NOW + DAY);
+	disk.live = 6;
+	set_origin(&disk.origin, 4, NOW + 80 * DAY);
 	plan(false);
 	ck_assert_int_eq(step.interrupted, INTERRUPTED_GO_BACK);
+	ck_assert_uint_eq(step.settled, 5);
+	ck_assert(!step.candidate_due);
+	ck_assert_msg(version_is_none(&step.question.installed), "it is not what is installed");
+	end();
+}
+END_TEST
+
+START_TEST(a_first_installation_is_never_taken_back)
+{
+	interrupt(6);
 	owned.generation = 0;
+	quarantine(4, NOW + DAY);
 	plan(false);
-	ck_assert_msg(step.interrupted == INTERRUPTED_RESUME,
-	    "what is installed for the first time is never taken back");
+	ck_assert_int_eq(step.interrupted, INTERRUPTED_RESUME);
 	end();
 }
 END_TEST
@@ -488,7 +501,8 @@ main(void)
 	tcase_add_test(tests, a_swap_killed_before_the_link_moved_is_resumed);
 	tcase_add_test(tests, a_swap_killed_after_the_link_moved_is_resumed_from_the_settled_generation);
 	tcase_add_test(tests, a_first_installation_killed_after_the_link_moved_is_resumed_from_nothing);
-	tcase_add_test(tests, a_sentenced_generation_that_is_still_linked_goes_back);
+	tcase_add_test(tests, a_link_that_still_points_to_a_candidate_goes_back);
+	tcase_add_test(tests, a_first_installation_is_never_taken_back);
 	tcase_add_test(tests, an_intent_whose_generation_is_damaged_is_forgotten);
 	tcase_add_test(tests, the_pause_of_a_quarantine_doubles_up_to_a_day);
 	tcase_add_test(tests, an_output_passes_to_the_certificate_that_names_it_now);

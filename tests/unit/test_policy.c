@@ -43,12 +43,11 @@ START_TEST(version_1_needs_the_path_itself)
 }
 END_TEST
 
-START_TEST(an_unknown_version_needs_both_shapes)
+START_TEST(an_unknown_version_is_taken_for_version_2)
 {
 	expect_policy("[certificate a.example]\n",
 	    "\n# a.example\n"
-	    RULE("secret/data/certs/a.example") RULE("secret/metadata/certs/a.example")
-	    RULE("secret/certs/a.example"));
+	    RULE("secret/data/certs/a.example") RULE("secret/metadata/certs/a.example"));
 }
 END_TEST
 
@@ -147,7 +146,7 @@ main(void)
 
 	tcase_add_test(tests, version_2_needs_data_and_metadata);
 	tcase_add_test(tests, version_1_needs_the_path_itself);
-	tcase_add_test(tests, an_unknown_version_needs_both_shapes);
+	tcase_add_test(tests, an_unknown_version_is_taken_for_version_2);
 	tcase_add_test(tests, no_path_is_said_twice);
 	tcase_add_test(tests, nothing_is_listed_or_written);
 	tcase_add_test(tests, quotes_backslashes_and_interpolations_are_quoted);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "log.h"
+#include "plan.h"
+#include "tidy.h"
+
+struct kept
+tidy_kept(const struct owned *owned)
+{
+	return (struct kept){ owned->generation, owned->passed, owned->candidate, owned->intent };
+}
+
+static bool
+prune(const struct run *run, const struct item *item)
+{
+	const struct kept now = tidy_kept(item->owned);
+	const unsigned int keep[] = { now.generation, now.passed, now.candidate, now.intent };
+	struct failure why;
+
+	if (!run->state.unfinished && memcmp(&now, &item->before, sizeof(now)) == 0)
+		return true;
+	if (store_prune(run->store, item->entry->name, keep, sizeof(keep) / sizeof(*keep), &why) == 0)
+		return true;
+	log_warning("%s: %s", item->entry->name, why.text);
+	return false;
+}
+
+/* Outputs that the manifest does not name any more; but what passes to another certificate stays until that
+ * one is there (rule 14). */
+static void
+drop_outputs(struct run *run, struct item *item)
+{
+	struct owned *owned = item->owned;
+	struct failure why;
+	const char *path;
+	bool stale = false;
+
+	for (size_t i = 0; i < owned->output_count; i++) {
+		const char *wanted = item->entry->outputs[owned->outputs[i].part];
+
+		stale |= wanted == NULL || strcmp(wanted, owned->outputs[i].path) != 0;
+	}
+	if (stale && plan_heir(run->manifest, &run->state, owned, &path) == NULL &&
+	    store_drop_outputs(run->store, item->entry, &run->state, owned, &why) == -1)
+		log_warning("%s: %s", owned->name, why.text);
+}
+
+/* False: something that is not needed any more could not be removed. */
+static bool
+tidy_item(struct run *run, struct item *item)
+{
+	struct owned *owned = item->owned;
+
+	drop_outputs(run, item);
+	/* Not answered because Vault is away: the problem of the last answer is still the problem. */
+	if (item->failure.kind == FAILURE_NONE && !item->asked) {
+		owned_set_problem(owned, PROBLEM_NONE, NULL, run->now);
+		owned->next_try = 0;
+	}
+	return prune(run, item);
+}
+
+void
+tidy_run(struct run *run)
+{
+	bool clean = run->options->names.count == 0;
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		if (run->items[i].selected)
+			clean &= tidy_item(run, &run->items[i]);
+	/* What could not be removed, or was not looked at, is for a later run. */
+	run->state.unfinished = !clean && run->state.unfinished;
+	for (size_t i = run->state.service_count; i-- > 0;) {
+		const char *name = run->state.services[i].service.name;
+		bool used = manifest_find_service(run->manifest, name) != NULL;
+
+		for (size_t j = 0; !used && j < run->state.certificate_count; j++)
+			used = words_contain(&run->state.certificates[j].services, name);
+		if (!used)
+			state_remove_service(&run->state, name);
+	}
+}
