@@ -134,7 +134,9 @@ START_TEST(weak_keys_are_refused)
 	ck_assert_refused(judge_wish((struct wish){ .key = "RSA:1024" }),
 	    "expected an RSA key of 2048 bits or more, found 1024 in CN=www.example.com");
 	ck_assert_refused(judge_wish((struct wish){ .key = "secp224r1" }),
-	    "expected an EC key of P-256 or more, found one of 224 bits");
+	    "expected an EC key of P-256, P-384 or P-521, found secp224r1");
+	ck_assert_refused(judge_wish((struct wish){ .key = "secp256k1" }),
+	    "expected an EC key of P-256, P-384 or P-521, found secp256k1");
 	ck_assert_refused(judge_wish((struct wish){ .key = "ED448" }),
 	    "expected a key of RSA, EC or Ed25519, found ED448");
 }
