@@ -4,6 +4,8 @@ import fcntl
 import socket
 import time
 
+from support.process import wait_until
+
 WEB, SHOP = "www.example.test", "shop.example.test"
 
 
@@ -141,4 +143,5 @@ def test_a_port_that_was_put_right_by_hand_is_seen(vault, server, nginx):
     assert server.sync().exit == 2
     nginx.vhost(WEB, server.live / WEB)
     server.execute(nginx.reload.split())
+    wait_until(lambda: nginx.serves(WEB) == server.installed(WEB).fingerprint, 10, "nginx to read its configuration")
     assert server.sync().exit == 0
