@@ -4,8 +4,6 @@ import fcntl
 import socket
 import time
 
-from support.process import wait_until
-
 WEB, SHOP = "www.example.test", "shop.example.test"
 
 
@@ -134,7 +132,7 @@ def test_a_port_that_was_put_right_by_hand_is_seen(vault, server, nginx):
     settled(vault, server, WEB)
     nginx.vhost(WEB, server.live / WEB)
     nginx.start()
-    server.service("web", **nginx.service_keys(verify=True))
+    server.service("web", timeout="3s", **nginx.service_keys(verify=True))
     other = server.directory / "other"
     other.mkdir()
     vault.ca.leaf(SHOP).write(other)
@@ -143,5 +141,5 @@ def test_a_port_that_was_put_right_by_hand_is_seen(vault, server, nginx):
     assert server.sync().exit == 2
     nginx.vhost(WEB, server.live / WEB)
     server.execute(nginx.reload.split())
-    wait_until(lambda: nginx.serves(WEB) == server.installed(WEB).fingerprint, 10, "nginx to read its configuration")
+    assert nginx.comes_to_serve(server.installed(WEB).fingerprint, WEB)
     assert server.sync().exit == 0
