@@ -98,7 +98,7 @@ def test_judging_a_manifest_opens_nothing_but_it_and_the_presets(server):
     (lambda text: text.replace("[end]\n", ""), "no [end]"),
     (lambda text: text.rstrip("\n"), "does not end in a newline"),
     (lambda text: text + "[vault]\n", "text after [end]"),
-    (lambda text: text.replace("[end]", "[certificate " + "x" * 190 + "]\n[end]"), "198 bytes"),
+    (lambda text: text.replace("[end]", "; " + "x" * 197 + "\n[end]"), "198 bytes"),
     (lambda text: text.replace("[end]", "\0\n[end]"), "NUL"),
     (lambda text: text.replace("\n", "\r\n"), "carriage return"),
 ], ids=["no-end", "no-newline", "after-end", "long-line", "nul", "crlf"])
@@ -149,7 +149,7 @@ def test_the_policy_is_enough_and_gives_nothing_else(vault, server):
         vault.publish(name)
     vault.publish("old.example.test", v1=True)
     server.wants("www.example.test", kv_version=2)
-    server.wants("old.example.test", kv_mount=vault.kv1_mount)
+    server.wants("old.example.test", kv_mount=vault.kv1_mount, kv_version=1)
     run = server.run("--policy")
     assert run.exit == 0
     vault.policy(run.stdout)

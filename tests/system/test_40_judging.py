@@ -47,7 +47,8 @@ def refuses(vault, server, good, *words):
     pytest.param({"is_ca": True}, "expected the certificate of a server, found a CA", id="a CA"),
     pytest.param({"usage": "email"}, "found one for emailProtection", id="usage"),
     pytest.param({"key": "rsa-1024"}, "expected an RSA key of 2048 bits or more, found 1024", id="weak RSA"),
-    pytest.param({"key": "ec-p224"}, "expected an EC key of P-256 or more, found one of 224 bits", id="weak EC"),
+    pytest.param({"key": "ec-p224"}, "expected an EC key of P-256, P-384 or P-521, found secp224r1", id="weak EC"),
+    pytest.param({"key": "ec-k256"}, "expected an EC key of P-256, P-384 or P-521, found secp256k1", id="another curve"),
     pytest.param({"intermediate_starts": -9, "intermediate_days": 3}, "that expired at", id="expired link"),
 ])
 def test_a_bad_certificate_never_replaces_a_good_one(vault, server, options, words):
