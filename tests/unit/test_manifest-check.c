@@ -101,18 +101,18 @@ START_TEST(an_output_inside_the_directories_of_certlet_is_an_error)
 {
 	refuse("[agent]\ndirectory = /srv/tls\n[certificate a.example]\n"
 	    "cert_path = /srv/tls/archive/x\n", 6, "inside /srv/tls/archive");
-	refuse("[certificate a.example]\nkey_path = /etc/certlet/live/b.example/x\n", 4,
-	    "inside /etc/certlet/live");
-	refuse("[certificate a.example]\nkey_path = /etc/certlet/live\n", 4,
-	    "inside /etc/certlet/live");
-	manifest_free(manifest_of("[certificate a.example]\nkey_path = /etc/certlet/alive/x\n"
-	    "cert_path = /etc/certlet/lives\n"));
+	refuse("[certificate a.example]\nkey_path = " CERTLET_SYSCONFDIR "/live/b.example/x\n", 4,
+	    "inside " CERTLET_SYSCONFDIR "/live");
+	refuse("[certificate a.example]\nkey_path = " CERTLET_SYSCONFDIR "/live\n", 4,
+	    "inside " CERTLET_SYSCONFDIR "/live");
+	manifest_free(manifest_of("[certificate a.example]\nkey_path = " CERTLET_SYSCONFDIR "/alive/x\n"
+	    "cert_path = " CERTLET_SYSCONFDIR "/lives\n"));
 }
 END_TEST
 
 START_TEST(an_output_that_is_the_directory_or_above_it_is_an_error)
 {
-	refuse("[certificate a.example]\nkey_path = /etc/certlet\n", 4, "is a directory");
+	refuse("[certificate a.example]\nkey_path = " CERTLET_SYSCONFDIR "\n", 4, "is a directory");
 	refuse("[certificate a.example]\nkey_path = /etc\n", 4, "is a directory");
 }
 END_TEST
