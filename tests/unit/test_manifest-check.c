@@ -113,7 +113,8 @@ END_TEST
 START_TEST(an_output_that_is_the_directory_or_above_it_is_an_error)
 {
 	refuse("[certificate a.example]\nkey_path = " CERTLET_SYSCONFDIR "\n", 4, "is a directory");
-	refuse("[certificate a.example]\nkey_path = /etc\n", 4, "is a directory");
+	refuse("[agent]\ndirectory = /srv/tls\n[certificate a.example]\nkey_path = /srv\n", 6,
+	    "is a directory");
 }
 END_TEST
 
