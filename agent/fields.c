@@ -8,10 +8,10 @@
 
 /* --- Putting --- */
 
-static json_t *
-text_value(const char *text)
+json_t *
+fields_value(const char *text)
 {
-	json_t *value = json_string(text);
+	json_t *value = text != NULL ? json_string(text) : json_null();
 	char *plain;
 
 	if (value != NULL)
@@ -41,7 +41,7 @@ void
 fields_put_text(json_t *object, const char *key, const char *text)
 {
 	if (text != NULL && *text != '\0')
-		fields_put(object, key, text_value(text));
+		fields_put(object, key, fields_value(text));
 }
 
 void
@@ -73,7 +73,7 @@ fields_put_words(json_t *object, const char *key, const struct words *words)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < words->count; i++)
-		(void)json_array_append_new(list, text_value(words->items[i]));
+		(void)json_array_append_new(list, fields_value(words->items[i]));
 	fields_put(object, key, list);
 }
 
@@ -199,4 +199,39 @@ fields_version(const json_t *object, struct version *out_version, const char **w
 	out_version->number = fields_number(object, "version", wrong);
 	fields_line(
 	    object, "created_time", out_version->created, sizeof(out_version->created), wrong);
+}
+
+/* --- The document --- */
+
+struct document {
+	char *text;
+	size_t size, room;
+};
+
+static int
+append(const char *bytes, size_t size, void *context)
+{
+	struct document *document = context;
+
+	if (document->room - document->size < size) {
+		document->room = 2 * document->room + size;
+		document->text = memory_grow(document->text, document->room, 1);
+	}
+	memcpy(document->text + document->size, bytes, size);
+	document->size += size;
+	return 0;
+}
+
+char *
+fields_encode(json_t *take_object, size_t flags)
+{
+	struct document document = { 0 };
+	const bool written = json_dump_callback(take_object, append, &document, flags) == 0 &&
+	    append("\n", 2, &document) == 0;
+
+	json_decref(take_object);
+	if (written)
+		return document.text;
+	free(document.text);
+	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fields: the members of the JSON objects that certlet writes for itself (origin, state.json).
+ * fields: the members of the JSON objects that certlet writes (origin, state.json, status.json).
  *
  * Putting leaves out what is nothing: NULL, 0, "", false, an empty list. Getting gives nothing for
  * a member that is missing or null; for one that is not of its type *wrong becomes its key, if it
@@ -19,7 +19,12 @@
 #include "memory.h"
 #include "version.h"
 
-/* A text that is not UTF-8 has its bytes above 0x7f replaced by '?': JSON could not hold it. */
+/* The whole object as text, with a newline; NULL: out of memory. Caller frees. */
+char *fields_encode(json_t *take_object, size_t flags);
+
+/* A text that is not UTF-8 has its bytes above 0x7f replaced by '?': JSON could not hold it. What
+ * commands and file systems say need not be. NULL is null. */
+json_t *fields_value(const char *text);
 void fields_put_text(json_t *object, const char *key, const char *text);
 void fields_put_number(json_t *object, const char *key, uint64_t number);
 void fields_put_flag(json_t *object, const char *key, bool flag);

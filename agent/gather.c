@@ -27,7 +27,7 @@ can_be_asked(struct run *run, struct item *item)
 {
 	struct failure why;
 
-	if (!item->selected || !item->step.ask || item->failure.kind != FAILURE_NONE)
+	if (!item->selected || !item->step.ask || item->failed != FAILURE_NONE)
 		return false;
 	if (store_check_outputs(run->store, item->entry, &item->keeper, &run->state, &why) == 0)
 		return true;
@@ -268,25 +268,27 @@ take_answers(struct run *run, struct fetch *fetch)
 /* --- What is on the disk already and waits --- */
 
 static void
-resume(struct item *item, unsigned int generation, struct origin *take_target)
+resume(struct item *item, unsigned int generation, struct origin **take_target)
 {
 	item->from = item->owned->generation;
 	item->to = generation;
 	item->in_place = item->disk.live == generation;
 	item->pending = true;
 	origin_clear(&item->target);
-	item->target = *take_target;
-	*take_target = (struct origin){ 0 };
+	item->target = **take_target;
+	free(*take_target);
+	*take_target = NULL;
 }
 
 /* What was told when it happened, and lasts. */
 static void
 hold(struct run *run, struct item *item, enum problem problem, const char *words)
 {
-	(void)failure_set(&item->failure, FAILURE_REFUSED, "%s", words != NULL ? words : "");
+	item->failed = FAILURE_REFUSED;
 	if (item->owned->problem != problem)
 		owned_set_problem(item->owned, problem, words, run->now);
-	log_warning("%s: still %s: %s", item->entry->name, problem_names[problem], item->failure.text);
+	log_warning("%s: still %s: %s", item->entry->name, problem_names[problem],
+	    words != NULL ? words : "");
 }
 
 static void
@@ -298,13 +300,13 @@ take_from_disk(struct run *run, struct item *item)
 		return;
 	if (!item->step.candidate_kept || item->pending)
 		owned->candidate = 0;
-	if (item->pending || item->failure.kind == FAILURE_DISK)
+	if (item->pending || item->failed == FAILURE_DISK)
 		return;
 	if (item->step.interrupted == INTERRUPTED_RESUME)
 		resume(item, owned->intent, &item->disk.intent);
 	else if (item->step.candidate_due)
 		resume(item, owned->candidate, &item->disk.candidate);
-	else if (item->failure.kind != FAILURE_NONE)
+	else if (item->failed != FAILURE_NONE)
 		return;
 	else if (item->step.candidate_kept)
 		hold(run, item, PROBLEM_QUARANTINED, owned->quarantine.words);

@@ -120,8 +120,8 @@ is_own(int descriptor, mode_t mode)
 /*
  * `origin` is the last file of a generation to be written: one that was not changed since holds
  * what it was written with, and need not be read. Its mtime tells, since a chown -R moves its
- * ctime; one tick of the kernel's clock holds several writes, so that the same time proves
- * nothing, and neither does a clock that went back.
+ * ctime; a clock that went back proves nothing. In the tick of the kernel's clock in which it was
+ * written only this program wrote: store_close() waits until that is over.
  */
 static bool
 is_untouched(const struct stat *status, const struct stat *origin_status)
@@ -130,7 +130,7 @@ is_untouched(const struct stat *status, const struct stat *origin_status)
 
 	return S_ISREG(status->st_mode) && written->tv_sec <= time(NULL) &&
 	    (changed->tv_sec != written->tv_sec ? changed->tv_sec < written->tv_sec :
-	    changed->tv_nsec < written->tv_nsec);
+	    changed->tv_nsec <= written->tv_nsec);
 }
 
 static bool
@@ -272,7 +272,8 @@ write_origin(int directory, const struct origin *origin, struct failure *why)
 {
 	const struct ownership own = file_own(ORIGIN_MODE);
 	char *text = origin_encode(origin);
-	const int result = file_replace(directory, ORIGIN_NAME, text, strlen(text), &own, why);
+	const int result = text == NULL ? failure_set(why, FAILURE_DISK, "out of memory") :
+	    file_replace(directory, ORIGIN_NAME, text, strlen(text), &own, why);
 
 	free(text);
 	return result;
@@ -327,6 +328,7 @@ store_write(struct store *store, const struct entry *entry, const struct keeper 
 		goto out;
 	}
 	*out_generation = number;
+	store->written = true;
 	result = 0;
 out:
 	if (directory != -1)
@@ -348,6 +350,7 @@ store_rewrite_origin(struct store *store, const char *name, unsigned int generat
 		result = write_origin(directory, origin, why);
 	else
 		(void)failure_set(why, FAILURE_DISK, "it cannot be opened");
+	store->written = true;
 	if (directory != -1)
 		(void)close(directory);
 	if (home != -1)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "store-internal.h"
@@ -30,6 +31,14 @@ counts(const struct inspection *inspection, unsigned int number)
 	return inspection->disk->origin.source != NULL;
 }
 
+/* The first word counts. */
+static void
+call_foreign(struct disk *disk, const struct failure *why)
+{
+	if (disk->foreign == NULL)
+		disk->foreign = memory_text(why->text);
+}
+
 static void
 look_at_live(const struct inspection *inspection)
 {
@@ -41,11 +50,11 @@ look_at_live(const struct inspection *inspection)
 	    generation_read_live(inspection->store, inspection->entry->name, &number, &why);
 
 	if (link == LIVE_NO_LINK)
-		disk->foreign = why;
+		call_foreign(disk, &why);
 	else if (link == LIVE_ELSEWHERE && settled == 0 &&
 	    (inspection->owned == NULL || inspection->owned->intent == 0))
-		(void)failure_set(&disk->foreign, FAILURE_DISK, "live/%s is a link that certlet did "
-		    "not make; move it away", inspection->entry->name);
+		disk->foreign = memory_format("live/%s is a link that certlet did not make; move it "
+		    "away", inspection->entry->name);
 	disk->link_lost = link == LIVE_ELSEWHERE || (link == LIVE_ABSENT && settled != 0);
 	if (link == LIVE_OWN) {
 		disk->sound = generation_check(inspection->home, number, inspection->keeper,
@@ -73,12 +82,25 @@ look_at_outputs(const struct inspection *inspection)
 
 	if (outputs_open(&outputs, inspection->store, inspection->entry, inspection->keeper,
 	    inspection->state, inspection->owned, origin, &why) == -1) {
-		if (disk->foreign.kind == FAILURE_NONE)
-			disk->foreign = why;
+		call_foreign(disk, &why);
 	} else if (origin != NULL) {
 		disk->drifted |= !outputs_are_right(&outputs);
 	}
 	outputs_close(&outputs);
+}
+
+static struct origin *
+find_sound(const struct inspection *inspection, unsigned int number)
+{
+	struct origin *origin;
+
+	if (number == 0)
+		return NULL;
+	origin = memory_new(1, sizeof(*origin));
+	if (generation_check(inspection->home, number, inspection->keeper, origin, NULL))
+		return origin;
+	origin_free(origin);
+	return NULL;
 }
 
 void
@@ -91,14 +113,12 @@ store_inspect(struct store *store, const struct entry *entry, const struct keepe
 
 	*out_disk = (struct disk){ 0 };
 	if (generation_open_home(store, entry->name, &inspection.home, &why) == FOUND_FAILED)
-		out_disk->foreign = why;
+		call_foreign(out_disk, &why);
 	look_at_live(&inspection);
 	look_at_outputs(&inspection);
 	if (owned != NULL) {
-		out_disk->candidate_sound = generation_check(
-		    inspection.home, owned->candidate, keeper, &out_disk->candidate, NULL);
-		out_disk->intent_sound = generation_check(inspection.home, owned->intent, keeper,
-		    &out_disk->intent, NULL);
+		out_disk->candidate = find_sound(&inspection, owned->candidate);
+		out_disk->intent = find_sound(&inspection, owned->intent);
 	}
 	if (inspection.home != -1)
 		(void)close(inspection.home);
@@ -107,8 +127,9 @@ store_inspect(struct store *store, const struct entry *entry, const struct keepe
 void
 disk_clear(struct disk *disk)
 {
+	free(disk->foreign);
 	origin_clear(&disk->origin);
-	origin_clear(&disk->candidate);
-	origin_clear(&disk->intent);
+	origin_free(disk->candidate);
+	origin_free(disk->intent);
 	*disk = (struct disk){ 0 };
 }

@@ -19,7 +19,6 @@ origin_encode(const struct origin *origin)
 {
 	json_t *object = json_object(), *digests = json_object();
 	const struct leaf *leaf = &origin->leaf;
-	char *document, *text;
 
 	fields_put_number(object, "schema", SCHEMA);
 	fields_put_text(object, "source", origin->source);
@@ -35,11 +34,7 @@ origin_encode(const struct origin *origin)
 	for (int part = 0; part < PART_COUNT; part++)
 		fields_put_text(digests, part_file_names[part], origin->digests[part]);
 	fields_put(object, "sha256", digests);
-	document = json_dumps(object, JSON_INDENT(2));
-	text = memory_format("%s\n", document != NULL ? document : "");
-	free(document);
-	json_decref(object);
-	return text;
+	return fields_encode(object, 0);
 }
 
 static bool
@@ -129,17 +124,17 @@ origin_decode(const char *text, size_t size, struct origin *out_origin, struct f
 }
 
 void
-origin_copy(struct origin *origin, const struct origin *from)
-{
-	*origin = *from;
-	origin->source = memory_text(from->source);
-	leaf_copy(&origin->leaf, &from->leaf);
-}
-
-void
 origin_clear(struct origin *origin)
 {
 	free(origin->source);
 	leaf_clear(&origin->leaf);
 	*origin = (struct origin){ 0 };
+}
+
+void
+origin_free(struct origin *origin)
+{
+	if (origin != NULL)
+		origin_clear(origin);
+	free(origin);
 }

@@ -23,10 +23,10 @@ struct origin {
 	char digests[PART_COUNT][DIGEST_BYTES];	/* ""  : the generation has no such file */
 };
 
-char *origin_encode(const struct origin *origin);	/* caller frees */
+char *origin_encode(const struct origin *origin);	/* NULL: out of memory; caller frees */
 /* *out_origin starts as {0}; caller clears. FAILURE_DISK when it is no origin of ours. */
 int origin_decode(const char *text, size_t size, struct origin *out_origin, struct failure *why);
-void origin_copy(struct origin *origin, const struct origin *from);	/* *origin is overwritten */
 void origin_clear(struct origin *origin);
+void origin_free(struct origin *origin);	/* NULL is allowed */
 
 #endif

@@ -92,7 +92,7 @@ find_interrupted(const struct owned *owned, const struct disk *disk)
 	if (owned == NULL)
 		return INTERRUPTED_NOT;
 	if (owned->intent != 0)
-		return disk->intent_sound ? INTERRUPTED_RESUME : INTERRUPTED_FORGET;
+		return disk->intent != NULL ? INTERRUPTED_RESUME : INTERRUPTED_FORGET;
 	return owned->generation != 0 && owned->candidate != 0 && disk->live == owned->candidate ?
 	    INTERRUPTED_GO_BACK : INTERRUPTED_NOT;
 }
@@ -119,9 +119,9 @@ make_question(const struct entry *entry, const struct owned *owned, const struct
 		question->installed = disk->origin.version;
 	question->damaged = step->damaged;
 	if (step->interrupted == INTERRUPTED_RESUME)
-		question->spared[spared++] = disk->intent.version;
+		question->spared[spared++] = disk->intent->version;
 	else if (step->candidate_kept)
-		question->spared[spared++] = disk->candidate.version;
+		question->spared[spared++] = disk->candidate->version;
 	if (step->refusal_holds)
 		question->spared[spared++] = owned->refused.version;
 }
@@ -141,11 +141,11 @@ plan_step(const struct entry *entry, const struct owned *owned, const struct dis
 	    refusal_holds(owned, entry, keys, critical, lifted, now);
 	out_step->damaged = out_step->settled != 0 && !disk->sound;
 	out_step->repair = out_step->settled != 0 && (disk->drifted || disk->link_lost);
-	out_step->candidate_kept = owned != NULL && owned->candidate != 0 && disk->candidate_sound &&
-	    still_judged(entry, owned, &disk->candidate, keys) &&
-	    disk->candidate.leaf.not_after > now;
+	out_step->candidate_kept = owned != NULL && disk->candidate != NULL &&
+	    still_judged(entry, owned, disk->candidate, keys) &&
+	    disk->candidate->leaf.not_after > now;
 	out_step->candidate_due = out_step->candidate_kept &&
-	    !is_in_quarantine(owned, &disk->candidate.version, critical, lifted, now);
+	    !is_in_quarantine(owned, &disk->candidate->version, critical, lifted, now);
 	out_step->question.force = force;
 	make_question(entry, owned, disk, keys, out_step);
 	free(keys);

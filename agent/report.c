@@ -90,7 +90,7 @@ report_item(const struct item *item, bool dry, struct counts *counts)
 
 	counts->selected += item->selected;
 	counts->lacking += item->selected &&
-	    (item->failure.kind != FAILURE_NONE || item->owned->generation == 0);
+	    (item->failed != FAILURE_NONE || item->owned->generation == 0);
 	if (!item->pending || !(item->in_place || dry))
 		return;
 	if (item->from == 0)

@@ -33,7 +33,7 @@ struct item {
 	struct keeper keeper;
 	struct disk disk;
 	struct step step;
-	struct failure failure;	/* why this certificate is not as wanted; its problem is in `owned` */
+	enum failure_kind failed;	/* not as wanted: its problem, and its words, are in `owned` */
 	bool asked;		/* a question was put and no answer has come yet */
 
 	/* A change: the link is to move from settled generation `from` (0: installed for the first

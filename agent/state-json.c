@@ -140,7 +140,6 @@ char *
 state_encode(const struct state *state)
 {
 	json_t *object = json_object(), *certificates = json_array(), *services = json_array();
-	char *text;
 
 	for (size_t i = 0; i < state->certificate_count; i++)
 		(void)json_array_append_new(certificates, encode_owned(&state->certificates[i]));
@@ -154,9 +153,7 @@ state_encode(const struct state *state)
 	fields_put_time(object, "last_success", state->last_success);
 	fields_put_text(object, "credentials", state->credentials);
 	fields_put_text(object, "address", state->address);
-	text = json_dumps(object, JSON_COMPACT);
-	json_decref(object);
-	return text;
+	return fields_encode(object, JSON_COMPACT);
 }
 
 /* --- Decoding --- */

@@ -7,31 +7,12 @@
 
 #include <jansson.h>
 
+#include "fields.h"
 #include "file.h"
 #include "log.h"
 #include "status.h"
 #include "status-read.h"
 #include "times.h"
-
-/* What commands and file systems say need not be UTF-8, JSON has to be. */
-static json_t *
-text(const char *words)
-{
-	json_t *string;
-	char *ascii;
-
-	if (words == NULL)
-		return json_null();
-	if ((string = json_string(words)) != NULL)
-		return string;
-	ascii = memory_text(words);
-	for (char *c = ascii; *c != '\0'; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	string = json_string(ascii);
-	free(ascii);
-	return string;
-}
 
 static json_t *
 number(uint64_t value)
@@ -53,7 +34,7 @@ list(const struct words *words)
 	json_t *array = json_array();
 
 	for (size_t i = 0; words != NULL && i < words->count; i++)
-		(void)json_array_append_new(array, text(words->items[i]));
+		(void)json_array_append_new(array, fields_value(words->items[i]));
 	return array;
 }
 
@@ -74,7 +55,7 @@ describe_notes(const struct notes *notes, time_t now)
 		sentence = memory_format("the policy does not let us read the metadata of %s: its "
 		    "data, the private key too, is read at every run (certlet --policy prints what "
 		    "is needed)", note->subject + sizeof(prefix) - 1);
-		(void)json_array_append_new(array, text(sentence));
+		(void)json_array_append_new(array, fields_value(sentence));
 		free(sentence);
 	}
 	return array;
@@ -88,9 +69,9 @@ describe_vault(const struct manifest *manifest, const struct state *state, time_
 	    addresses->items[0];
 
 	return json_pack("{s:o, s:o, s:o, s:n, s:o}",
-	    "address", text(address),
-	    "auth", text(auth_names[manifest->vault.auth]),
-	    "credentials", text(state->credentials != NULL ? state->credentials : "unknown"),
+	    "address", fields_value(address),
+	    "auth", fields_value(auth_names[manifest->vault.auth]),
+	    "credentials", fields_value(state->credentials != NULL ? state->credentials : "unknown"),
 	    "secret_id_expires",
 	    "notes", describe_notes(&state->notes, now));
 }
@@ -103,7 +84,7 @@ describe_run(const struct status_run *run)
 	    "exit", (int)run->exit,
 	    "seconds", (double)(long)(run->seconds * 1000 + 0.5) / 1000,
 	    "requests", (json_int_t)run->requests,
-	    "error", text(run->error));
+	    "error", fields_value(run->error));
 }
 
 static const char *
@@ -131,18 +112,18 @@ describe_certificate(const struct status_certificate *certificate, long warn, ti
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
 	    " s:o, s:o, s:o, s:o, s:b}",
-	    "name", text(entry != NULL ? entry->name : owned->name),
-	    "state", text(status_state_names[state]),
-	    "problem", text(problem_names[owned->problem]),
-	    "error", text(owned->error),
+	    "name", fields_value(entry != NULL ? entry->name : owned->name),
+	    "state", fields_value(status_state_names[state]),
+	    "problem", fields_value(problem_names[owned->problem]),
+	    "error", fields_value(owned->error),
 	    "error_time", moment(owned->error_time),
 	    "next_try", moment(owned->next_try),
-	    "source", text(choose_source(certificate)),
+	    "source", fields_value(choose_source(certificate)),
 	    "version", number(installed->version.number),
 	    "offered_version", number(owned->offered.number),
-	    "serial", text(leaf->serial),
-	    "fingerprint", text(*leaf->fingerprint != '\0' ? leaf->fingerprint : NULL),
-	    "issuer", text(leaf->issuer),
+	    "serial", fields_value(leaf->serial),
+	    "fingerprint", fields_value(*leaf->fingerprint != '\0' ? leaf->fingerprint : NULL),
+	    "issuer", fields_value(leaf->issuer),
 	    "names", certificate->installed != NULL ? list(&leaf->names) : json_null(),
 	    "not_before", moment(leaf->not_before),
 	    "not_after", moment(leaf->not_after),
@@ -169,15 +150,15 @@ describe_service(const char *name, const struct known_service *known)
 {
 	/* Listed, but no certificate of it has come this far. */
 	if (known == NULL)
-		return json_pack("{s:o, s:n, s:b, s:n, s:n, s:n}", "name", text(name), "state",
+		return json_pack("{s:o, s:n, s:b, s:n, s:n, s:n}", "name", fields_value(name), "state",
 		    "reload_owed", 0, "last_reload", "serving", "error");
 	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o}",
-	    "name", text(name),
-	    "state", text(service_state_names[known_service_state(known)]),
+	    "name", fields_value(name),
+	    "state", fields_value(service_state_names[known_service_state(known)]),
 	    "reload_owed", known->owed,
 	    "last_reload", moment(known->last_reload),
-	    "serving", text(known->serving),
-	    "error", text(known->error));
+	    "serving", fields_value(known->serving),
+	    "error", fields_value(known->error));
 }
 
 static json_t *
@@ -203,7 +184,7 @@ encode(const struct manifest *manifest, const struct state *state,
 	    "{s:i, s:s, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o}",
 	    "schema", STATUS_SCHEMA,
 	    "certlet", PACKAGE_VERSION,
-	    "manifest", text(manifest->file),
+	    "manifest", fields_value(manifest->file),
 	    "sandbox", list(run->sandbox),
 	    "vault", describe_vault(manifest, state, run->time),
 	    "thresholds",
@@ -214,12 +195,8 @@ encode(const struct manifest *manifest, const struct state *state,
 	    "last_success", moment(state->last_success),
 	    "certificates", describe_certificates(certificates, count, agent->warn, run->time),
 	    "services", describe_services(manifest, state));
-	char *encoded = json_dumps(document, STATUS_JSON_FLAGS);
-	char *line = encoded != NULL ? memory_format("%s\n", encoded) : NULL;
 
-	free(encoded);
-	json_decref(document);
-	return line;
+	return fields_encode(document, STATUS_JSON_FLAGS);
 }
 
 int

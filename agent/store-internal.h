@@ -18,6 +18,7 @@
 struct store {
 	char *directory;
 	int live, archive;	/* -1: there is none */
+	bool written;		/* an `origin` */
 };
 
 /* --- generation.c --- */

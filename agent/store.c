@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "directory.h"
@@ -49,11 +50,23 @@ out:
 	return result;
 }
 
+/* What others write in the tick in which an `origin` was written would not be seen as drift. */
+static void
+wait_out_tick(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_REALTIME_COARSE, &tick) == 0)
+		(void)nanosleep(&tick, NULL);
+}
+
 void
 store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
+	if (store->written)
+		wait_out_tick();
 	if (store->live != -1)
 		(void)close(store->live);
 	if (store->archive != -1)
@@ -252,8 +265,8 @@ store_repair(struct store *store, const struct entry *entry, const struct keeper
 
 	store_inspect(store, entry, keeper, state, owned, &disk);
 	number = disk.live != 0 ? disk.live : owned->generation;
-	if (disk.foreign.kind != FAILURE_NONE) {
-		*why = disk.foreign;
+	if (disk.foreign != NULL) {
+		(void)failure_set(why, FAILURE_DISK, "%s", disk.foreign);
 	} else if (number == 0 ||
 	    generation_open_home(store, entry->name, &home, why) != FOUND_FILE) {
 		result = 0;	/* there is nothing to set right */

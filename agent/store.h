@@ -40,18 +40,16 @@ int store_find_keeper(const struct entry *entry, struct keeper *out_keeper, stru
 struct disk {
 	unsigned int live;	/* the generation of its own that live/NAME points to; 0: none */
 	bool link_lost;		/* gone though there is a settled one, or leads to nothing whole */
-	/* live/NAME is no link, or an output path is taken or its directory not safe. Kind NONE if
-	 * all is well. */
-	struct failure foreign;
+	/* live/NAME is no link, or an output path is taken or its directory not safe, in words; NULL
+	 * if all is well. */
+	char *foreign;
 	/* Of `live`, or if the link is lost of the settled generation: the origin (source NULL:
 	 * unreadable), and whether each wanted file is there with what it was written with. */
 	bool sound;
 	struct origin origin;
 	bool drifted;		/* owner, mode, link or outputs need store_repair() */
-	bool candidate_sound;
-	struct origin candidate;	/* of owned->candidate; source NULL: unreadable */
-	bool intent_sound;
-	struct origin intent;	/* of owned->intent */
+	/* Of the generations that wait, as `owned` says; NULL: there is none, or it is not sound. */
+	struct origin *candidate, *intent;
 };
 
 /* owned NULL: never installed (a live link with a readable origin is still ours). Reads only. */

@@ -17,7 +17,7 @@
 void
 item_fail(struct run *run, struct item *item, enum problem problem, const struct failure *why)
 {
-	item->failure = *why;
+	item->failed = why->kind;
 	owned_set_problem(item->owned, problem, why->text, run->now);
 	log_error("%s: %s", item->entry->name, why->text);
 }
@@ -153,8 +153,10 @@ prepare_item(struct run *run, struct item *item)
 	look_and_plan(run, item);
 	if (item->step.interrupted == INTERRUPTED_GO_BACK && item->selected && !run->options->dry_run)
 		go_back(run, item);
-	if (item->disk.foreign.kind != FAILURE_NONE)
-		item_fail(run, item, PROBLEM_FAILED, &item->disk.foreign);
+	if (item->disk.foreign != NULL) {
+		(void)failure_set(&why, FAILURE_DISK, "%s", item->disk.foreign);
+		item_fail(run, item, PROBLEM_FAILED, &why);
+	}
 	item->owned->generation = item->step.settled;
 	/* Listed again: what was to be deleted is wanted. */
 	item->owned->deleting = false;
@@ -199,7 +201,7 @@ repair(struct run *run)
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		struct item *item = &run->items[i];
 
-		if (item->failure.kind != FAILURE_NONE ||
+		if (item->failed != FAILURE_NONE ||
 		    !store_needs_roll_forward(run->store, item->entry, item->owned))
 			continue;
 		repair_item(run, item);
@@ -208,7 +210,7 @@ repair(struct run *run)
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		struct item *item = &run->items[i];
 
-		if (item->failure.kind == FAILURE_NONE && item->selected && item->step.repair &&
+		if (item->failed == FAILURE_NONE && item->selected && item->step.repair &&
 		    !item->step.damaged)
 			repair_item(run, item);
 	}
@@ -221,7 +223,7 @@ anything_to_ask(const struct run *run)
 {
 	for (size_t i = 0; i < run->manifest->entry_count; i++)
 		if (run->items[i].selected && run->items[i].step.ask &&
-		    run->items[i].failure.kind == FAILURE_NONE)
+		    run->items[i].failed == FAILURE_NONE)
 			return true;
 	return false;
 }
@@ -351,7 +353,7 @@ run_exit_code(const struct run *run)
 
 		if (!item->selected)
 			continue;
-		if (item->failure.kind != FAILURE_NONE)
+		if (item->failed != FAILURE_NONE)
 			code = exit_code_worse(code, EXIT_PARTLY);
 		for (size_t j = 0; j < item->entry->services.count; j++)
 			if (service_lacks(run, item->entry->services.items[j]))

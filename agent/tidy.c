@@ -54,7 +54,7 @@ tidy_item(struct run *run, struct item *item)
 
 	drop_outputs(run, item);
 	/* Not answered because Vault is away: the problem of the last answer is still the problem. */
-	if (item->failure.kind == FAILURE_NONE && !item->asked) {
+	if (item->failed == FAILURE_NONE && !item->asked) {
 		owned_set_problem(owned, PROBLEM_NONE, NULL, run->now);
 		owned->next_try = 0;
 	}

@@ -48,29 +48,47 @@ parse_fraction(const char *text, long *out_nanoseconds)
 	return text;
 }
 
+/* Whether a text begins as a shape does, in which 0 stands for any digit. */
+static bool
+has_shape(const char *text, const char *shape)
+{
+	for (; *shape != '\0'; text++, shape++)
+		if (*shape == '0' ? !isdigit((unsigned char)*text) :
+		    toupper((unsigned char)*text) != *shape)
+			return false;
+	return true;
+}
+
+/* "Z" or "+01:00". */
+static bool
+parse_offset(const char *text, long *out_seconds)
+{
+	*out_seconds = 0;
+	if (has_shape(text, "Z"))
+		return text[1] == '\0';
+	if ((!has_shape(text, "+00:00") && !has_shape(text, "-00:00")) || text[6] != '\0')
+		return false;
+	*out_seconds = strtol(text + 1, NULL, 10) * 3600 + strtol(text + 4, NULL, 10) * 60;
+	if (*text == '-')
+		*out_seconds = -*out_seconds;
+	return true;
+}
+
 bool
 times_parse_rfc3339(const char *text, time_t *out_when, long *out_nanoseconds)
 {
+	static const char date[] = "0000-00-00", clock[] = "T00:00:00";
+	const char *clock_text = text + sizeof(date) - 1;
 	struct tm parts = { 0 };
-	int used = 0, hours = 0, minutes = 0, end = 0;
-	char sign[2] = "+";
-	long fraction;
+	long fraction, offset;
 
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
-	    &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used) != 6 || used != 19)
+	if (!has_shape(text, date) || !has_shape(clock_text, clock) ||
+	    strptime(text, "%Y-%m-%d", &parts) == NULL ||
+	    strptime(clock_text + 1, "%H:%M:%S", &parts) == NULL ||
+	    (text = parse_fraction(clock_text + sizeof(clock) - 1, &fraction)) == NULL ||
+	    !parse_offset(text, &offset))
 		return false;
-	if (parts.tm_mon < 1 || parts.tm_mon > 12 || parts.tm_mday < 1 || parts.tm_mday > 31 ||
-	    parts.tm_hour > 23 || parts.tm_min > 59 || parts.tm_sec > 60)
-		return false;
-	if ((text = parse_fraction(text + used, &fraction)) == NULL)
-		return false;
-	if (strcmp(text, "Z") != 0 && strcmp(text, "z") != 0 &&
-	    (sscanf(text, "%1[+-]%2d:%2d%n", sign, &hours, &minutes, &end) != 3 ||
-	    end != 6 || text[end] != '\0'))
-		return false;
-	parts.tm_year -= 1900;
-	parts.tm_mon -= 1;
-	*out_when = timegm(&parts) - (*sign == '-' ? -1 : 1) * (hours * 3600L + minutes * 60L);
+	*out_when = timegm(&parts) - offset;
 	if (out_nanoseconds != NULL)
 		*out_nanoseconds = fraction;
 	return true;

@@ -68,28 +68,14 @@ START_TEST(a_certificate_without_issuer_and_one_of_kv_1_come_back_too)
 }
 END_TEST
 
-START_TEST(a_copy_is_a_whole_one)
-{
-	struct origin origin = make_origin(), copy;
-
-	origin_copy(&copy, &origin);
-	assert_equal(&origin, &copy);
-	ck_assert_ptr_ne(origin.source, copy.source);
-	origin_clear(&origin);
-	ck_assert_ptr_null(origin.source);
-	ck_assert_str_eq(copy.source, "kv:team/secret/certs/www");
-	origin_clear(&copy);
-}
-END_TEST
-
-START_TEST(it_is_a_text_for_people_that_ends_in_a_newline)
+START_TEST(it_is_one_line)
 {
 	struct origin origin = make_origin();
 	char *text = origin_encode(&origin);
 
-	ck_assert_ptr_nonnull(strstr(text, "\n  \"source\": \"kv:team/secret/certs/www\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"source\": \"kv:team/secret/certs/www\""));
 	ck_assert_ptr_nonnull(strstr(text, "\"not_after\": \"2027-01-15T08:00:00Z\""));
-	ck_assert_str_eq(text + strlen(text) - 2, "}\n");
+	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
 	origin_clear(&origin);
 	free(text);
 }
@@ -161,8 +147,7 @@ main(void)
 
 	tcase_add_test(tests, what_is_encoded_is_decoded_the_same);
 	tcase_add_test(tests, a_certificate_without_issuer_and_one_of_kv_1_come_back_too);
-	tcase_add_test(tests, a_copy_is_a_whole_one);
-	tcase_add_test(tests, it_is_a_text_for_people_that_ends_in_a_newline);
+	tcase_add_test(tests, it_is_one_line);
 	tcase_add_test(tests, what_is_broken_is_no_origin);
 	tcase_add_test(tests, a_member_that_a_later_version_added_does_no_harm);
 	suite_add_tcase(suite, tests);

@@ -12,6 +12,7 @@ static char *entry_names[] = { "www.example.test", NULL };
 static struct entry entry;
 static struct owned owned;
 static struct disk disk;
+static struct origin candidate, intent;
 static struct step step;
 static const struct agent_settings agent = { .warn = 25 * 86400, .critical = 7 * 86400 };
 
@@ -73,8 +74,8 @@ static void
 wait_as_candidate(unsigned int generation, unsigned int number)
 {
 	owned.candidate = generation;
-	disk.candidate_sound = true;
-	set_origin(&disk.candidate, number, NOW + 80 * DAY);
+	disk.candidate = &candidate;
+	set_origin(&candidate, number, NOW + 80 * DAY);
 }
 
 static void
@@ -319,15 +320,15 @@ START_TEST(an_expired_damaged_or_differently_judged_candidate_is_dropped)
 {
 	install();
 	wait_as_candidate(6, 4);
-	set_origin(&disk.candidate, 4, NOW);
+	set_origin(&candidate, 4, NOW);
 	plan(false);
 	ck_assert(!step.candidate_kept);
 	wait_as_candidate(6, 4);
-	disk.candidate_sound = false;
+	disk.candidate = NULL;
 	plan(false);
 	ck_assert(!step.candidate_kept);
 	wait_as_candidate(6, 4);
-	disk.candidate.source = "kv:secret/elsewhere";
+	candidate.source = "kv:secret/elsewhere";
 	plan(false);
 	ck_assert(!step.candidate_kept);
 	end();
@@ -340,8 +341,8 @@ interrupt(unsigned int live)
 	install();
 	owned.intent = 6;
 	disk.live = live;
-	disk.intent_sound = true;
-	set_origin(&disk.intent, 4, NOW + 80 * DAY);
+	disk.intent = &intent;
+	set_origin(&intent, 4, NOW + 80 * DAY);
 }
 
 START_TEST(a_swap_killed_before_the_link_moved_is_resumed)
@@ -408,7 +409,7 @@ END_TEST
 START_TEST(an_intent_whose_generation_is_damaged_is_forgotten)
 {
 	interrupt(5);
-	disk.intent_sound = false;
+	disk.intent = NULL;
 	plan(false);
 	ck_assert_int_eq(step.interrupted, INTERRUPTED_FORGET);
 	end();

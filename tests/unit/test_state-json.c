@@ -127,7 +127,7 @@ START_TEST(the_empty_state_is_short)
 	struct failure why;
 	char *text = state_encode(&none);
 
-	ck_assert_str_eq(text, "{\"schema\":1}");
+	ck_assert_str_eq(text, "{\"schema\":1}\n");
 	ck_assert_int_eq(decode(text, &found, &why), 0);
 	ck_assert_uint_eq(found.certificate_count, 0);
 	free(text);

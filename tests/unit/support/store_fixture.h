@@ -249,8 +249,8 @@ assert_all_is_well(unsigned int live)
 {
 	struct disk disk = inspect();
 
-	if (disk.foreign.kind != FAILURE_NONE)
-		ck_abort_msg("%s", disk.foreign.text);
+	if (disk.foreign != NULL)
+		ck_abort_msg("%s", disk.foreign);
 	ck_assert_uint_eq(disk.live, live);
 	ck_assert(disk.sound);
 	ck_assert(!disk.drifted);
