@@ -49,7 +49,7 @@ class House:
             pytest.skip("no namespaces here: " + (directory / "house.log").read_text().strip())
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         self.first = int(children.split()[0])
-        self.enter = ["nsenter", "--target", str(self.first), "--mount", "--root", "--pid", "--"]
+        self.enter = ["nsenter", "--target", str(self.first), "--mount", "--root", "--wd", "--pid", "--"]
 
     def outside(self, path):
         """Where a path inside is to be found from here."""
