@@ -93,10 +93,10 @@ examine_credentials(const struct vault_settings *vault)
 static size_t
 examine_user(const char *name)
 {
-	struct sandbox_user user;
+	struct sandbox sandbox;
 	struct failure why;
 
-	return sandbox_find_user(name, &user, &why) == -1 ? complain(&why) : 0;
+	return sandbox_prepare(name, &sandbox, &why) == -1 ? complain(&why) : 0;
 }
 
 static size_t

@@ -12,6 +12,7 @@
 #include "inquiry.h"
 #include "memory.h"
 #include "sandbox.h"
+#include "url.h"
 #include "wire.h"
 
 /* Past `deadline`, for what the child does after the last word of Vault's. */
@@ -31,26 +32,6 @@ struct fetch {
 
 /* --- The child --- */
 
-static int
-start_child(const struct manifest *manifest, int sockets[2], pid_t *out_child,
-    struct sandbox_user *out_user, struct failure *why)
-{
-	const int buffer = SOCKET_BUFFER_BYTES;
-
-	if (sandbox_find_user(manifest->agent.user, out_user, why) == -1)
-		return -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == -1)
-		return failure_errno(why, FAILURE_INTERNAL, "make a socket for the fetch process");
-	/* What root may; else the system's limit has to do. */
-	(void)setsockopt(sockets[1], SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
-	if ((*out_child = fork()) == -1) {
-		close(sockets[0]);
-		close(sockets[1]);
-		return failure_errno(why, FAILURE_INTERNAL, "start the fetch process");
-	}
-	return 0;
-}
-
 /* How it ended, by its own doing or by ours. */
 static int
 reap(pid_t child)
@@ -63,21 +44,43 @@ reap(pid_t child)
 	return status;
 }
 
-int
-fetch_start(const struct manifest *manifest, const struct credentials *credentials,
-    const struct notes *notes, struct fetch **out_fetch, struct failure *why)
+static void
+inside(int socket, const struct manifest *manifest, const struct sandbox *sandbox,
+    const struct credentials *credentials, const struct notes *notes)
 {
-	struct sandbox_user user;
+	const struct vault_settings *vault = &manifest->vault;
+	struct sandbox_ports ports = { .count = 0 };
+
+	for (size_t i = 0; i < vault->addresses.count; i++)
+		sandbox_allow_port(&ports, url_port(vault->addresses.items[i]));
+	if (vault->proxy != NULL)
+		sandbox_allow_port(&ports, url_port(vault->proxy));
+	sandbox_enter(sandbox, socket, &ports);
+	inquiry_run(socket, manifest, credentials, notes);
+}
+
+int
+fetch_start(const struct manifest *manifest, const struct sandbox *sandbox,
+    const struct credentials *credentials, const struct notes *notes, struct fetch **out_fetch,
+    struct failure *why)
+{
+	const int buffer = SOCKET_BUFFER_BYTES;
 	struct fetch *fetch;
 	int sockets[2];
 	pid_t child;
 
-	if (start_child(manifest, sockets, &child, &user, why) == -1)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == -1)
+		return failure_errno(why, FAILURE_INTERNAL, "make a socket for the fetch process");
+	/* What root may; else the system's limit has to do. */
+	(void)setsockopt(sockets[1], SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
+	if ((child = fork()) == -1) {
+		(void)failure_errno(why, FAILURE_INTERNAL, "start the fetch process");
+		close(sockets[0]);
+		close(sockets[1]);
 		return -1;
-	if (child == 0) {
-		sandbox_enter(&user, sockets[1]);
-		inquiry_run(sockets[1], manifest, credentials, notes);
 	}
+	if (child == 0)
+		inside(sockets[1], manifest, sandbox, credentials, notes);
 	close(sockets[1]);
 	fetch = memory_new(1, sizeof(*fetch));
 	channel_open(&fetch->socket, sockets[0]);
@@ -88,33 +91,6 @@ fetch_start(const struct manifest *manifest, const struct credentials *credentia
 	fetch->deadline = manifest->vault.deadline * 1000 + GRACE_MILLISECONDS;
 	*out_fetch = fetch;
 	return 0;
-}
-
-void
-fetch_revoke(const struct manifest *manifest, const struct credentials *credentials)
-{
-	struct frame nothing = { 0 };
-	struct channel socket;
-	struct sandbox_user user;
-	struct failure ignored;
-	int sockets[2];
-	pid_t child;
-
-	if (credentials->cached_token.size == 0 ||
-	    start_child(manifest, sockets, &child, &user, &ignored) == -1)
-		return;
-	if (child == 0) {
-		sandbox_enter(&user, sockets[1]);
-		inquiry_revoke(manifest, credentials);
-	}
-	close(sockets[1]);
-	/* It hangs up when it is done. */
-	channel_open(&socket, sockets[0]);
-	(void)channel_receive(&socket, &nothing, clock_milliseconds() +
-	    manifest->vault.timeout * 1000 + GRACE_MILLISECONDS, &ignored);
-	frame_clear(&nothing);
-	channel_close(&socket);
-	(void)reap(child);
 }
 
 void

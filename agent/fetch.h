@@ -20,6 +20,7 @@
 #include "failure.h"
 #include "manifest.h"
 #include "notes.h"
+#include "sandbox.h"
 #include "version.h"
 
 #define QUESTION_SPARED 2
@@ -81,10 +82,11 @@ struct fetch;
 
 /*
  * Forks the child. manifest, credentials and notes are read by the child's copy of memory, so they
- * only have to live during the call. FAILURE_INTERNAL, or FAILURE_SETUP for a missing user.
+ * only have to live during the call. FAILURE_INTERNAL.
  */
-int fetch_start(const struct manifest *manifest, const struct credentials *credentials,
-    const struct notes *notes, struct fetch **out_fetch, struct failure *why);
+int fetch_start(const struct manifest *manifest, const struct sandbox *sandbox,
+    const struct credentials *credentials, const struct notes *notes, struct fetch **out_fetch,
+    struct failure *why);
 int fetch_ask(struct fetch *fetch, const struct question *question, struct failure *why);
 /* No further questions: the child begins to talk to Vault (not at all if there were none). */
 int fetch_go(struct fetch *fetch, struct failure *why);
@@ -100,11 +102,5 @@ enum fetch_event fetch_next(struct fetch *fetch, struct answer *out_answer,
     struct fetch_summary *out_summary, struct failure *why);
 
 void fetch_free(struct fetch *fetch);	/* ends and reaps the child; NULL is allowed */
-
-/*
- * --purge: revokes the cached token in a child of its own, if it is one that can be; never fails
- * loudly (a token that cannot be revoked is forgotten).
- */
-void fetch_revoke(const struct manifest *manifest, const struct credentials *credentials);
 
 #endif

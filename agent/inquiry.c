@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +11,6 @@
 #include "vault.h"
 #include "wire.h"
 
-#define PERTURB_BYTE 0x5a
 /* The parent writes to disk between two answers, and reads on when it is done. */
 #define SEND_MILLISECONDS (3600L * 1000)
 
@@ -387,13 +385,6 @@ tell(struct fetch_summary *summary, const struct vault *vault)
 	}
 }
 
-/* Of memory that is freed, nothing is to be read again: that of the libraries neither. */
-static void
-wipe_freed_memory(void)
-{
-	(void)mallopt(M_PERTURB, PERTURB_BYTE);
-}
-
 void
 inquiry_run(int socket, const struct manifest *manifest, const struct credentials *credentials,
     const struct notes *notes)
@@ -404,7 +395,6 @@ inquiry_run(int socket, const struct manifest *manifest, const struct credential
 		.kv = { .known = notes, .learned = &summary.notes, .now = time(NULL) },
 	};
 
-	wipe_freed_memory();
 	channel_open(&inquiry.parent, socket);
 	take_questions(&inquiry);
 	if (inquiry.count != 0) {
@@ -419,21 +409,5 @@ inquiry_run(int socket, const struct manifest *manifest, const struct credential
 	}
 	wire_put_summary(&inquiry.frame, &summary);
 	send_frame(&inquiry, true);
-	_exit(EXIT_WANTED);
-}
-
-void
-inquiry_revoke(const struct manifest *manifest, const struct credentials *credentials)
-{
-	struct vault_settings settings = manifest->vault;
-	struct failure why;
-	struct vault *vault;
-
-	wipe_freed_memory();
-	/* A token that cannot be revoked is forgotten: nobody waits long for that. */
-	settings.deadline = settings.timeout;
-	if ((vault = vault_open(&settings, credentials, &why)) != NULL)
-		vault_revoke(vault);
-	vault_close(vault);
 	_exit(EXIT_WANTED);
 }

@@ -14,8 +14,4 @@
 void inquiry_run(int socket, const struct manifest *manifest, const struct credentials *credentials,
     const struct notes *notes) __attribute__((noreturn));
 
-/* Ends the cached token, if it is one that can be ended; tells nobody. */
-void inquiry_revoke(const struct manifest *manifest, const struct credentials *credentials)
-    __attribute__((noreturn));
-
 #endif

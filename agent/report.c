@@ -189,7 +189,7 @@ write_status(const struct run *run, enum exit_code code, double seconds)
 				.owned = owned, .generation = owned->generation,
 			};
 	}
-	sandbox_layers(&run->user, &layers);
+	sandbox_layers(&run->sandbox, &layers);
 	if (status_write(run->manifest, &run->state, certificates, count, &facts, &why) == -1)
 		log_error("%s", why.text);
 	words_clear(&layers);

@@ -29,7 +29,7 @@ ask_before(struct rollout *rollout, struct visit *visit)
 		const struct item *item = &run->items[i];
 		if (item->to != 0 && visit_uses(visit, item) &&
 		    verify_applies(visit->service, &item->target.leaf))
-			(void)verify_ask(&run->user, visit->service, &item->target.leaf,
+			(void)verify_ask(&run->sandbox, visit->service, &item->target.leaf,
 			    visit->served_before[i], &why);
 	}
 }

@@ -51,7 +51,7 @@ struct run {
 	struct manifest *manifest;
 	struct state state;
 	struct store *store;
-	struct sandbox_user user;
+	struct sandbox sandbox;
 	struct item *items;	/* manifest->entry_count of them, in its order */
 	struct fetch_summary summary;
 	struct failure broken;	/* FAILURE_INTERNAL: certlet itself failed; kind NONE if not */

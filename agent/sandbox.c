@@ -8,19 +8,18 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "sandbox.h"
+#include "sandbox-layers.h"
 
-int
-sandbox_find_user(const char *name, struct sandbox_user *out_user, struct failure *why)
+#define DNS_PORT 53
+
+static int
+find_user(const char *name, struct sandbox *sandbox, struct failure *why)
 {
 	const struct passwd *user;
 
-	if (geteuid() != 0) {
-		*out_user = (struct sandbox_user){ geteuid(), getegid(), false };
-		return 0;
-	}
 	errno = 0;
 	if ((user = getpwnam(name)) == NULL) {
 		if (errno != 0 && errno != ENOENT)
@@ -28,11 +27,29 @@ sandbox_find_user(const char *name, struct sandbox_user *out_user, struct failur
 		return failure_set(why, FAILURE_SETUP, "user %s does not exist: certlet needs it for "
 		    "the process that talks to Vault", name);
 	}
-	if (user->pw_uid == 0)
-		return failure_set(why, FAILURE_SETUP,
-		    "user %s is root: certlet needs one without rights", name);
-	*out_user = (struct sandbox_user){ user->pw_uid, user->pw_gid, true };
+	if (user->pw_uid == 0 || user->pw_gid == 0)
+		return failure_set(why, FAILURE_SETUP, "user %s is root, or in its group: certlet "
+		    "needs one without rights", name);
+	sandbox->uid = user->pw_uid;
+	sandbox->gid = user->pw_gid;
 	return 0;
+}
+
+int
+sandbox_prepare(const char *user, struct sandbox *out_sandbox, struct failure *why)
+{
+	*out_sandbox = (struct sandbox){
+		.drop = geteuid() == 0, .uid = geteuid(), .gid = getegid(),
+		.landlock = landlock_abi(), .seccomp = seccomp_works(),
+	};
+	return out_sandbox->drop ? find_user(user, out_sandbox, why) : 0;
+}
+
+void
+sandbox_allow_port(struct sandbox_ports *ports, long port)
+{
+	if (port > 0 && port <= UINT16_MAX && ports->count < SANDBOX_PORTS_MOST - 1)
+		ports->items[ports->count++] = (uint16_t)port;
 }
 
 static void
@@ -82,7 +99,7 @@ reset_signals(void)
 }
 
 static void
-drop_user(const struct sandbox_user *user)
+drop_user(const struct sandbox *user)
 {
 	uid_t real, effective, saved;
 
@@ -94,7 +111,7 @@ drop_user(const struct sandbox_user *user)
 	must(setresuid(user->uid, user->uid, user->uid) == 0);
 	must(getresuid(&real, &effective, &saved) == 0);
 	must(real == user->uid && effective == user->uid && saved == user->uid);
-	must(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == (user->gid == 0 ? 0 : -1));
+	must(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
 }
 
 /* The parent's death ends the child. One that died before this was asked for has hung up. */
@@ -107,28 +124,48 @@ die_with_parent(int keep)
 	must(poll(&socket, 1, 0) != 1 || (socket.revents & POLLHUP) == 0);
 }
 
-void
-sandbox_enter(const struct sandbox_user *user, int keep)
+static void
+set_limits(void)
 {
 	const struct rlimit none = { 0, 0 };
 
+	must(setrlimit(RLIMIT_CORE, &none) == 0);
+	must(setrlimit(RLIMIT_FSIZE, &none) == 0);
+	/* A write to a file fails then, and does not kill. */
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
+void
+sandbox_enter(const struct sandbox *sandbox, int keep, const struct sandbox_ports *ports)
+{
+	struct sandbox_ports reach = *ports;
+
+	reach.items[reach.count++] = DNS_PORT;
 	/* A terminal that is still the child's own could be fed keystrokes. */
 	must(setsid() != -1);
 	close_descriptors(keep);
+	/* Times in messages are local ones, and what says so will be out of reach. */
+	tzset();
 	must(clearenv() == 0);
 	reset_signals();
-	must(setrlimit(RLIMIT_CORE, &none) == 0);
-	drop_user(user);
+	set_limits();
+	drop_user(sandbox);
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	must(prctl(PR_SET_DUMPABLE, 0) == 0);
 	/* After the user: a change of it forgets the signal. */
 	die_with_parent(keep);
+	must(sandbox->landlock == 0 || landlock_enter(sandbox->landlock, &reach));
+	must(!sandbox->seccomp || seccomp_enter());
 }
 
 void
-sandbox_layers(const struct sandbox_user *user, struct words *out_layers)
+sandbox_layers(const struct sandbox *sandbox, struct words *out_layers)
 {
 	*out_layers = (struct words){ 0 };
-	if (user->drop)
+	if (sandbox->drop)
 		words_add(out_layers, "user");
+	if (sandbox->landlock != 0)
+		words_add(out_layers, "landlock");
+	if (sandbox->seccomp)
+		words_add(out_layers, "seccomp");
 }

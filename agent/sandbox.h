@@ -3,29 +3,45 @@
 #ifndef CERTLET_SANDBOX_H
 #define CERTLET_SANDBOX_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "failure.h"
 #include "memory.h"
 
-/* Looked up before the fork: a missing user is FAILURE_SETUP, never a fall-back to root. An
- * ordinary user (not root) needs no such user: out_uid is then its own. */
-struct sandbox_user {
+/* What this machine offers to lock a child in with. */
+struct sandbox {
+	bool drop;	/* started as root: children become this user */
 	uid_t uid;
 	gid_t gid;
-	bool drop;	/* started as root */
+	int landlock;	/* the kernel's ABI; 0: it has none */
+	bool seccomp;
 };
 
-int sandbox_find_user(const char *name, struct sandbox_user *out_user, struct failure *why);
+/* Before the fork. A missing user is FAILURE_SETUP, never a fall-back to root; an ordinary user
+ * needs none and stays what it is. */
+int sandbox_prepare(const char *user, struct sandbox *out_sandbox, struct failure *why);
+
+#define SANDBOX_PORTS_MOST 64
+
+/* The TCP ports that a child may connect to; DNS is always among them. */
+struct sandbox_ports {
+	uint16_t items[SANDBOX_PORTS_MOST];
+	size_t count;
+};
+void sandbox_allow_port(struct sandbox_ports *ports, long port);	/* what is no port is ignored */
 
 /*
- * For a child just forked: setsid, 0–2 on /dev/null, every descriptor closed but `keep`, empty
- * environment, default signals, the user without supplementary groups and without a way back,
- * no_new_privs, no core. Exits with EXIT_BROKEN when any of it fails.
+ * For a child just forked: setsid, 0-2 on /dev/null, every descriptor closed but `keep`, empty
+ * environment, default signals, no core, no file ever longer than it is, the user without
+ * supplementary groups and without a way back, no_new_privs, and of Landlock and seccomp what
+ * `sandbox` says. Exits with EXIT_BROKEN when any of it fails.
  */
-void sandbox_enter(const struct sandbox_user *user, int keep);
+void sandbox_enter(const struct sandbox *sandbox, int keep, const struct sandbox_ports *ports);
 
-/* What of it is active, for status.json: "user", … */
-void sandbox_layers(const struct sandbox_user *user, struct words *out_layers);
+/* The layers of a child, for status.json: "user", "landlock", "seccomp", as far as there are. */
+void sandbox_layers(const struct sandbox *sandbox, struct words *out_layers);
 
 #endif

@@ -93,7 +93,7 @@ set_up(struct run *run, struct credentials *out_credentials, struct failure *why
 {
 	const struct agent_settings *agent = &run->manifest->agent;
 
-	if (sandbox_find_user(agent->user, &run->user, why) == -1 ||
+	if (sandbox_prepare(agent->user, &run->sandbox, why) == -1 ||
 	    credentials_read(run->manifest, out_credentials, why) == -1 ||
 	    state_read(agent->state_directory, &run->state, why) == -1 ||
 	    check_names(run, why) == -1)
@@ -398,7 +398,8 @@ go(struct run *run, struct credentials *credentials)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	if (credentials->missing.kind == FAILURE_NONE &&
-	    fetch_start(run->manifest, credentials, &run->state.notes, &fetch, &run->broken) == -1)
+	    fetch_start(run->manifest, &run->sandbox, credentials, &run->state.notes, &fetch,
+	    &run->broken) == -1)
 		goto out;
 	prepare_items(run);
 	if (!dry)

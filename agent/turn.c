@@ -230,7 +230,7 @@ verify_item(struct rollout *rollout, struct visit *visit, size_t index, struct f
 	const struct item *item = &rollout->run->items[index];
 	const char *before = visit->served_before != NULL ? visit->served_before[index] : "";
 	char found[FINGERPRINT_BYTES] = "";
-	const enum verify_result result = verify_wait(&rollout->run->user, visit->service,
+	const enum verify_result result = verify_wait(&rollout->run->sandbox, visit->service,
 	    live_leaf(item), before, found, why);
 
 	note_serving(visit, found);
@@ -319,7 +319,7 @@ turn_recheck(struct rollout *rollout, struct visit *visit)
 		if (!visit_uses(visit, &run->items[i]) || leaf == NULL ||
 		    !verify_applies(visit->service, leaf))
 			continue;
-		if (!verify_ask(&run->user, visit->service, leaf, found, &why) ||
+		if (!verify_ask(&run->sandbox, visit->service, leaf, found, &why) ||
 		    strcmp(found, leaf->fingerprint) != 0) {
 			log_warning("service %s: still does not serve %s", visit->service->name,
 			    run->items[i].entry->name);

@@ -64,6 +64,22 @@ out:
 	return fits;
 }
 
+long
+url_port(const char *text)
+{
+	CURLU *parser = curl_url();
+	char *port = NULL;
+	long number;
+
+	if (parser != NULL &&
+	    curl_url_set(parser, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK)
+		port = part(parser, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	number = port != NULL ? strtol(port, NULL, 10) : 0;
+	free(port);
+	curl_url_cleanup(parser);
+	return number;
+}
+
 void
 url_clear(struct url *url)
 {

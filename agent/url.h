@@ -18,6 +18,9 @@ struct url {
 bool url_split(const char *text, struct url *out_url);
 void url_clear(struct url *url);
 
+/* Of a URL of any scheme; 0: it has none. */
+long url_port(const char *text);
+
 /* The same URL with another host. Caller frees; NULL when `text` is no URL. */
 char *url_with_host(const char *text, const char *host);
 

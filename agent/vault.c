@@ -224,8 +224,8 @@ ignore_reply(void *context, size_t index, const struct vault_reply *reply)
 	(void)reply;
 }
 
-static void
-revoke(struct vault *vault, const struct secret *token)
+void
+vault_log_out(struct vault *vault)
 {
 	const struct vault_ask ask = {
 		.method = "PUT", .namespace = vault->settings->auth_namespace,
@@ -233,22 +233,9 @@ revoke(struct vault *vault, const struct secret *token)
 	};
 	struct failure why;
 
-	(void)failover_ask(vault->failover, &ask, 1, token, ignore_reply, NULL, &why);
-}
-
-void
-vault_revoke(struct vault *vault)
-{
-	if (vault->credentials->cached_token.size != 0)
-		revoke(vault, &vault->credentials->cached_token);
-}
-
-void
-vault_log_out(struct vault *vault)
-{
 	if (vault->origin != TOKEN_OWN || vault->login.batch || vault->away)
 		return;
-	revoke(vault, &vault->login.token);
+	(void)failover_ask(vault->failover, &ask, 1, &vault->login.token, ignore_reply, NULL, &why);
 	vault->origin = TOKEN_NONE;
 	vault->token = NULL;
 }

@@ -62,9 +62,6 @@ int vault_ask(struct vault *vault, const struct vault_ask *asks, size_t count,
 void vault_log_out(struct vault *vault);
 void vault_close(struct vault *vault);	/* logs out first; NULL is allowed */
 
-/* Ends the cached token, if there is one that can be ended. */
-void vault_revoke(struct vault *vault);
-
 /* The address that answered last, for messages. */
 const char *vault_address(const struct vault *vault);
 

@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 
 #include "bundle.h"
+#include "clock.h"
 #include "name.h"
 #include "verify.h"
 
@@ -223,11 +224,13 @@ ask_once(struct ask *ask, struct reply *reply)
  * is asked for. That one is "another leaf", not silence.
  */
 static void __attribute__((noreturn))
-child(struct ask *ask, const struct sandbox_user *user, int socket)
+child(struct ask *ask, const struct sandbox *sandbox, int socket)
 {
+	struct sandbox_ports ports = { .count = 0 };
 	struct reply reply = { 0 };
 
-	sandbox_enter(user, socket);
+	sandbox_allow_port(&ports, strtol(ask->service->verify_port, NULL, 10));
+	sandbox_enter(sandbox, socket, &ports);
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (ask_once(ask, &reply) && ask->key_type != KEY_OTHER) {
 		reply = (struct reply){ 0 };
@@ -283,7 +286,7 @@ receive(int socket, long milliseconds, char out_fingerprint[FINGERPRINT_BYTES], 
 }
 
 static bool
-ask_child(const struct sandbox_user *user, struct ask *ask,
+ask_child(const struct sandbox *sandbox, struct ask *ask,
     char out_fingerprint[FINGERPRINT_BYTES], struct failure *why)
 {
 	int sockets[2] = { -1, -1 };
@@ -296,7 +299,7 @@ ask_child(const struct sandbox_user *user, struct ask *ask,
 		goto out;
 	}
 	if (pid == 0)
-		child(ask, user, sockets[1]);
+		child(ask, sandbox, sockets[1]);
 	close(sockets[1]);
 	sockets[1] = -1;	/* so that the end of the child is the end of the talk */
 	answered = receive(sockets[0], ask->milliseconds, out_fingerprint, why);
@@ -311,12 +314,12 @@ out:
 }
 
 static bool
-ask_within(const struct sandbox_user *user, const struct service *service, const struct leaf *leaf,
-    long milliseconds, char out_fingerprint[FINGERPRINT_BYTES], struct failure *why)
+ask_within(const struct sandbox *sandbox, const struct service *service,
+    const struct leaf *leaf, long milliseconds, char out_fingerprint[FINGERPRINT_BYTES], struct failure *why)
 {
 	struct ask ask = { service, choose_sni(service, leaf), leaf->key_type,
 	    milliseconds < ASK_MILLISECONDS ? milliseconds : ASK_MILLISECONDS };
-	const bool answered = ask_child(user, &ask, out_fingerprint, why);
+	const bool answered = ask_child(sandbox, &ask, out_fingerprint, why);
 	char *place = place_of(service);
 
 	if (!answered)
@@ -327,19 +330,10 @@ ask_within(const struct sandbox_user *user, const struct service *service, const
 }
 
 bool
-verify_ask(const struct sandbox_user *user, const struct service *service,
+verify_ask(const struct sandbox *sandbox, const struct service *service,
     const struct leaf *leaf, char out_fingerprint[FINGERPRINT_BYTES], struct failure *why)
 {
-	return ask_within(user, service, leaf, service->timeout * 1000, out_fingerprint, why);
-}
-
-static long
-now_milliseconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000L + now.tv_nsec / 1000000L;
+	return ask_within(sandbox, service, leaf, service->timeout * 1000, out_fingerprint, why);
 }
 
 static enum verify_result
@@ -363,21 +357,21 @@ compare(const struct service *service, const char *found, const struct leaf *wan
 
 /* An old worker may answer for a while after a reload: only the last answer counts. */
 enum verify_result
-verify_wait(const struct sandbox_user *user, const struct service *service,
+verify_wait(const struct sandbox *sandbox, const struct service *service,
     const struct leaf *wanted, const char *old_fingerprint,
     char out_fingerprint[FINGERPRINT_BYTES], struct failure *why)
 {
 	const struct timespec pause = { 0, PAUSE_MILLISECONDS * 1000000L };
-	const long deadline = now_milliseconds() + service->timeout * 1000;
+	const long deadline = clock_milliseconds() + service->timeout * 1000;
 	enum verify_result result;
 	long left;
 
 	for (;;) {
-		left = deadline - now_milliseconds();
+		left = deadline - clock_milliseconds();
 		result = VERIFY_SILENT;
-		if (ask_within(user, service, wanted, left > 1000 ? left : 1000, out_fingerprint, why))
+		if (ask_within(sandbox, service, wanted, left > 1000 ? left : 1000, out_fingerprint, why))
 			result = compare(service, out_fingerprint, wanted, old_fingerprint, why);
-		if (result == VERIFY_NEW || now_milliseconds() + PAUSE_MILLISECONDS >= deadline)
+		if (result == VERIFY_NEW || clock_milliseconds() + PAUSE_MILLISECONDS >= deadline)
 			return result;
 		(void)nanosleep(&pause, NULL);
 	}

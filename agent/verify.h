@@ -21,7 +21,7 @@ bool verify_applies(const struct service *service, const struct leaf *leaf);
  * first DNS name without a wildcard, or "www.x" where there is only "*.x"; none where the leaf
  * holds nothing but addresses. false: no answer (`why` says what came instead).
  */
-bool verify_ask(const struct sandbox_user *user, const struct service *service,
+bool verify_ask(const struct sandbox *sandbox, const struct service *service,
     const struct leaf *leaf, char out_fingerprint[FINGERPRINT_BYTES], struct failure *why);
 
 enum verify_result { VERIFY_NEW, VERIFY_OLD, VERIFY_OTHER, VERIFY_SILENT };
@@ -30,7 +30,7 @@ enum verify_result { VERIFY_NEW, VERIFY_OLD, VERIFY_OTHER, VERIFY_SILENT };
  * Polls until `wanted` is served or the service's timeout is over, and then goes by the last
  * answer; old_fingerprint "" is none. All but NEW fill `why`, all but SILENT out_fingerprint.
  */
-enum verify_result verify_wait(const struct sandbox_user *user, const struct service *service,
+enum verify_result verify_wait(const struct sandbox *sandbox, const struct service *service,
     const struct leaf *wanted, const char *old_fingerprint,
     char out_fingerprint[FINGERPRINT_BYTES], struct failure *why);
 

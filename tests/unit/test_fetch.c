@@ -178,28 +178,16 @@ START_TEST(a_child_that_hangs_is_ended)
 }
 END_TEST
 
-START_TEST(a_missing_user_is_the_set_ups_fault)
-{
-	struct manifest manifest = { .agent.user = (char *)"no-such-user-here" };
-	const struct credentials credentials = { 0 };
-	const struct notes notes = { 0 };
-	struct fetch *none;
-
-	if (geteuid() != 0)
-		return;		/* an ordinary user needs no other */
-	ck_assert_int_eq(fetch_start(&manifest, &credentials, &notes, &none, &why), -1);
-	ck_assert_int_eq(why.kind, FAILURE_SETUP);
-}
-END_TEST
-
 START_TEST(no_question_is_no_talk)
 {
-	struct manifest manifest = { .agent.user = (char *)"nobody", .vault.deadline = 5, .vault.timeout = 5 };
+	struct manifest manifest = { .vault.deadline = 5, .vault.timeout = 5 };
 	const struct credentials credentials = { 0 };
 	const struct notes notes = { 0 };
+	struct sandbox sandbox;
 	struct fetch *real;
 
-	ck_assert_int_eq(fetch_start(&manifest, &credentials, &notes, &real, &why), 0);
+	ck_assert_int_eq(sandbox_prepare("nobody", &sandbox, &why), 0);
+	ck_assert_int_eq(fetch_start(&manifest, &sandbox, &credentials, &notes, &real, &why), 0);
 	ck_assert_int_eq(fetch_go(real, &why), 0);
 	ck_assert_msg(fetch_next(real, &got, &summary, &why) == FETCH_END, "%s", why.text);
 	ck_assert(summary.let_in);
@@ -224,7 +212,6 @@ main(void)
 	tcase_add_test(tests, a_child_that_crashes_is_told_of_with_its_signal);
 	tcase_add_test(tests, a_child_that_leaves_without_a_word_is_told_of);
 	tcase_add_test(tests, a_child_that_hangs_is_ended);
-	tcase_add_test(tests, a_missing_user_is_the_set_ups_fault);
 	tcase_add_test(tests, no_question_is_no_talk);
 	return run_tests("fetch", tests);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <check.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -8,11 +9,12 @@
 #include "support/runner.h"
 
 static struct failure why;
+static const struct sandbox_ports ports;
 
 /* What a child inside finds, bit by bit; 0: all is as it should be. */
 enum wrong {
 	WRONG_SESSION = 1, WRONG_DESCRIPTOR = 2, WRONG_ENVIRONMENT = 4, WRONG_USER = 8, WRONG_GROUPS = 16,
-	WRONG_PRIVILEGES = 32, WRONG_CORE = 64, WRONG_SOCKET = 128
+	WRONG_PRIVILEGES = 32, WRONG_LIMITS = 64, WRONG_SOCKET = 128
 };
 
 static bool
@@ -25,10 +27,10 @@ has_descriptor_but(int keep)
 }
 
 static int
-look_around(const struct sandbox_user *user, int socket)
+look_around(const struct sandbox *sandbox, int socket)
 {
 	struct rlimit core;
-	int wrong = 0;
+	int wrong = 0, memory;
 
 	if (getsid(0) != getpid())
 		wrong |= WRONG_SESSION;
@@ -36,14 +38,15 @@ look_around(const struct sandbox_user *user, int socket)
 		wrong |= WRONG_DESCRIPTOR;
 	if (getenv("SSLKEYLOGFILE") != NULL || getenv("PATH") != NULL)
 		wrong |= WRONG_ENVIRONMENT;
-	if (geteuid() != user->uid || getuid() != user->uid || (user->drop && setuid(0) != -1))
+	if (geteuid() != sandbox->uid || getuid() != sandbox->uid || (sandbox->drop && setuid(0) != -1))
 		wrong |= WRONG_USER;
-	if (user->drop && (getgroups(0, NULL) != 0 || getegid() != user->gid))
+	if (sandbox->drop && (getgroups(0, NULL) != 0 || getegid() != sandbox->gid))
 		wrong |= WRONG_GROUPS;
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || prctl(PR_GET_DUMPABLE) != 0)
 		wrong |= WRONG_PRIVILEGES;
-	if (getrlimit(RLIMIT_CORE, &core) == -1 || core.rlim_max != 0)
-		wrong |= WRONG_CORE;
+	if (getrlimit(RLIMIT_CORE, &core) == -1 || core.rlim_max != 0 ||
+	    (memory = memfd_create("some", MFD_CLOEXEC)) == -1 || write(memory, "x", 1) != -1 || errno != EFBIG)
+		wrong |= WRONG_LIMITS;
 	if (send(socket, "x", 1, 0) != 1)
 		wrong |= WRONG_SOCKET;
 	return wrong;
@@ -52,11 +55,11 @@ look_around(const struct sandbox_user *user, int socket)
 static int
 run_inside(const char *name, int keep)
 {
-	struct sandbox_user user;
+	struct sandbox sandbox;
 	int sockets[2], status;
 	pid_t child;
 
-	ck_assert_msg(sandbox_find_user(name, &user, &why) == 0, "%s", why.text);
+	ck_assert_msg(sandbox_prepare(name, &sandbox, &why) == 0, "%s", why.text);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
 	ck_assert_int_eq(setenv("SSLKEYLOGFILE", "/tmp/keys", 1), 0);
 	(void)open("/etc/passwd", O_RDONLY);	/* a descriptor of the parent's that stays open */
@@ -64,8 +67,8 @@ run_inside(const char *name, int keep)
 		close(sockets[0]);
 		if (keep != -1 && dup2(sockets[1], keep) != keep)
 			_exit(255);
-		sandbox_enter(&user, keep != -1 ? keep : sockets[1]);
-		_exit(look_around(&user, keep != -1 ? keep : sockets[1]));
+		sandbox_enter(&sandbox, keep != -1 ? keep : sockets[1], &ports);
+		_exit(look_around(&sandbox, keep != -1 ? keep : sockets[1]));
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	close(sockets[0]);
@@ -84,15 +87,15 @@ END_TEST
 
 START_TEST(a_parent_that_died_before_is_noticed)
 {
-	struct sandbox_user user;
+	struct sandbox sandbox;
 	int sockets[2], status;
 	pid_t child;
 
-	ck_assert_int_eq(sandbox_find_user("nobody", &user, &why), 0);
+	ck_assert_int_eq(sandbox_prepare("nobody", &sandbox, &why), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
 	close(sockets[0]);
 	if ((child = fork()) == 0) {
-		sandbox_enter(&user, sockets[1]);
+		sandbox_enter(&sandbox, sockets[1], &ports);
 		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -102,14 +105,14 @@ END_TEST
 
 START_TEST(a_user_that_does_not_exist_or_is_root_is_refused)
 {
-	struct sandbox_user user;
+	struct sandbox sandbox;
 
 	if (geteuid() != 0)
 		return;
-	ck_assert_int_eq(sandbox_find_user("no-such-user-here", &user, &why), -1);
+	ck_assert_int_eq(sandbox_prepare("no-such-user-here", &sandbox, &why), -1);
 	ck_assert_int_eq(why.kind, FAILURE_SETUP);
 	ck_assert_ptr_nonnull(strstr(why.text, "no-such-user-here"));
-	ck_assert_int_eq(sandbox_find_user("root", &user, &why), -1);
+	ck_assert_int_eq(sandbox_prepare("root", &sandbox, &why), -1);
 	ck_assert_int_eq(why.kind, FAILURE_SETUP);
 }
 END_TEST
@@ -117,18 +120,18 @@ END_TEST
 /* In a child, since a process that changed its user cannot be looked at by a leak checker. */
 START_TEST(an_ordinary_user_stays_what_it_is)
 {
-	struct sandbox_user user;
+	struct sandbox sandbox;
 	struct words layers;
 	int status;
 	pid_t child;
 
 	if ((child = fork()) == 0) {
 		if ((geteuid() == 0 && seteuid(65534) == -1) ||
-		    sandbox_find_user("no-such-user-here", &user, &why) == -1 || user.drop ||
-		    user.uid != geteuid())
+		    sandbox_prepare("no-such-user-here", &sandbox, &why) == -1 || sandbox.drop ||
+		    sandbox.uid != geteuid())
 			_exit(1);
-		sandbox_layers(&user, &layers);
-		_exit(layers.count == 0 ? 0 : 2);
+		sandbox_layers(&sandbox, &layers);
+		_exit(words_contain(&layers, "user") ? 2 : 0);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(WEXITSTATUS(status), 0);
@@ -137,12 +140,18 @@ END_TEST
 
 START_TEST(the_layers_are_told)
 {
-	const struct sandbox_user user = { 65534, 65534, true };
+	const struct sandbox sandbox = { .drop = true, .landlock = 1, .seccomp = true };
+	const struct sandbox poor = { .landlock = 0 };
 	struct words layers;
+	char *all;
 
-	sandbox_layers(&user, &layers);
-	ck_assert(words_contain(&layers, "user"));
+	sandbox_layers(&sandbox, &layers);
+	all = memory_format("%zu: %s %s %s", layers.count, layers.items[0], layers.items[1], layers.items[2]);
+	ck_assert_str_eq(all, "3: user landlock seccomp");
+	free(all);
 	words_clear(&layers);
+	sandbox_layers(&poor, &layers);
+	ck_assert_uint_eq(layers.count, 0);
 }
 END_TEST
 

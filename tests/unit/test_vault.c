@@ -235,16 +235,6 @@ START_TEST(a_given_token_is_let_in_by_its_first_good_answer)
 }
 END_TEST
 
-START_TEST(a_kept_token_can_be_revoked)
-{
-	set_cached();
-	vault = vault_open(&settings, &credentials, &why);
-	fake_http_reply("auth/token/revoke-self", 400, "{\"errors\":[\"batch tokens cannot be revoked\"]}");
-	vault_revoke(vault);
-	ck_assert_str_eq(fake_http_request(0)->token, "b.cached");
-}
-END_TEST
-
 int
 main(void)
 {
@@ -265,6 +255,5 @@ main(void)
 	tcase_add_test(tests, a_broken_kept_token_is_replaced_too);
 	tcase_add_test(tests, a_login_that_is_refused_after_a_kept_token_answers_nothing);
 	tcase_add_test(tests, a_given_token_is_let_in_by_its_first_good_answer);
-	tcase_add_test(tests, a_kept_token_can_be_revoked);
 	return run_tests("vault", tests);
 }

@@ -9,7 +9,7 @@
 
 #include "verify.c"
 
-static struct sandbox_user nobody_else;	/* drop: false */
+static struct sandbox nobody_else;	/* drop: false */
 static struct service service;
 static struct leaf leaf;
 static struct failure why;
@@ -357,12 +357,12 @@ END_TEST
 
 START_TEST(one_who_is_silent_is_not_waited_for)
 {
-	const long before = now_milliseconds();
+	const long before = clock_milliseconds();
 
 	start((struct habits){ .silent = true });
 	service.timeout = 1;
 	ck_assert_silent("asked for www.example.com: ");
-	ck_assert_int_lt(now_milliseconds() - before, 2000);
+	ck_assert_int_lt(clock_milliseconds() - before, 2000);
 }
 END_TEST
 
@@ -439,19 +439,19 @@ END_TEST
 
 START_TEST(a_new_leaf_ends_the_waiting)
 {
-	const long before = now_milliseconds();
+	const long before = clock_milliseconds();
 
 	start((struct habits){ .first = &old_one, .second = &new_one, .turns = 3 });
 	ck_assert_int_eq(verify_wait(&nobody_else, &service, &leaf, fingerprint_of(&old_one), found,
 	    &why), VERIFY_NEW);
 	ck_assert_str_eq(found, leaf.fingerprint);
-	ck_assert_int_lt(now_milliseconds() - before, 3000);
+	ck_assert_int_lt(clock_milliseconds() - before, 3000);
 }
 END_TEST
 
 START_TEST(the_old_leaf_is_waited_for_until_the_timeout)
 {
-	const long before = now_milliseconds();
+	const long before = clock_milliseconds();
 
 	service.timeout = 1;
 	start((struct habits){ .first = &old_one });
@@ -459,8 +459,8 @@ START_TEST(the_old_leaf_is_waited_for_until_the_timeout)
 	    &why), VERIFY_OLD);
 	ck_assert_str_eq(found, fingerprint_of(&old_one));
 	ck_assert_ptr_nonnull(strstr(why.text, "still serves the old certificate"));
-	ck_assert_int_ge(now_milliseconds() - before, 800);
-	ck_assert_int_lt(now_milliseconds() - before, 2500);
+	ck_assert_int_ge(clock_milliseconds() - before, 800);
+	ck_assert_int_lt(clock_milliseconds() - before, 2500);
 }
 END_TEST
 
@@ -492,7 +492,7 @@ main(void)
 	SRunner *runner;
 	int failed;
 
-	nobody_else = (struct sandbox_user){ .uid = getuid(), .gid = getgid() };
+	nobody_else = (struct sandbox){ .uid = getuid(), .gid = getgid() };
 	tcase_set_timeout(tests, 30);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, the_name_asked_for_is_the_first_without_a_wildcard);
