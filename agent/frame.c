@@ -156,7 +156,8 @@ frame_ended(const struct frame *frame)
 void
 channel_open(struct channel *channel, int take_socket)
 {
-	*channel = (struct channel){ .socket = take_socket, .in = memory_new(BUFFER_BYTES, 1) };
+	*channel = (struct channel){ .socket = take_socket };
+	secret_set_zeros(&channel->in, BUFFER_BYTES);
 }
 
 void
@@ -164,8 +165,7 @@ channel_close(struct channel *channel)
 {
 	close(channel->socket);
 	secret_clear(&channel->out);
-	explicit_bzero(channel->in, BUFFER_BYTES);
-	free(channel->in);
+	secret_clear(&channel->in);
 	*channel = (struct channel){ .socket = -1 };
 }
 
@@ -233,7 +233,7 @@ fill(struct channel *channel, long until, struct failure *why)
 {
 	ssize_t got;
 
-	while ((got = recv(channel->socket, channel->in, BUFFER_BYTES, MSG_DONTWAIT)) == -1) {
+	while ((got = recv(channel->socket, channel->in.bytes, BUFFER_BYTES, MSG_DONTWAIT)) == -1) {
 		if (!is_passing(errno))
 			return failure_errno(why, FAILURE_INTERNAL, "hear the other process");
 		if (wait_for(channel->socket, POLLIN, until, why) == -1)
@@ -255,7 +255,7 @@ take(struct channel *channel, void *bytes, size_t size, long until, struct failu
 		if (channel->at == channel->end && fill(channel, until, why) == -1)
 			return -1;
 		part = channel->end - channel->at < size ? channel->end - channel->at : size;
-		memcpy(to, channel->in + channel->at, part);
+		memcpy(to, channel->in.bytes + channel->at, part);
 		channel->at += part;
 		to += part;
 		size -= part;
@@ -274,8 +274,6 @@ channel_receive(struct channel *channel, struct frame *out_frame, long until, st
 		return failure_set(why, FAILURE_INTERNAL, "a frame of %u bytes is too large",
 		    head.size);
 	frame_begin(out_frame, head.type);
-	out_frame->bytes.bytes = memory_new(head.size + 1, 1);
-	out_frame->bytes.room = head.size + 1;
-	out_frame->bytes.size = head.size;
+	secret_set_zeros(&out_frame->bytes, head.size);
 	return take(channel, out_frame->bytes.bytes, head.size, until, why);
 }

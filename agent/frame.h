@@ -49,7 +49,7 @@ bool frame_ended(const struct frame *frame);	/* all was taken, nothing was broke
 struct channel {
 	int socket;
 	struct secret out;	/* not sent yet */
-	char *in;		/* received, and from `at` to `end` not taken yet */
+	struct secret in;	/* received, and from `at` to `end` not taken yet */
 	size_t at, end;
 };
 

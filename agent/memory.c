@@ -9,8 +9,8 @@
 #include "failure.h"
 #include "memory.h"
 
-static void *
-or_die(void *block)
+void *
+memory_must(void *block)
 {
 	static const char message[] = "certlet: out of memory\n";
 
@@ -24,15 +24,15 @@ or_die(void *block)
 void *
 memory_new(size_t count, size_t size)
 {
-	return or_die(calloc(count != 0 ? count : 1, size));
+	return memory_must(calloc(count != 0 ? count : 1, size));
 }
 
 void *
 memory_grow(void *block, size_t count, size_t size)
 {
 	if (size != 0 && count > SIZE_MAX / size)
-		or_die(NULL);
-	return or_die(realloc(block, count * size != 0 ? count * size : 1));
+		memory_must(NULL);
+	return memory_must(realloc(block, count * size != 0 ? count * size : 1));
 }
 
 char *
@@ -62,7 +62,7 @@ memory_format(const char *format, ...)
 	length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
 	if (length < 0)
-		or_die(NULL);
+		memory_must(NULL);
 	text = memory_new((size_t)length + 1, 1);
 	va_start(arguments, format);
 	(void)vsnprintf(text, (size_t)length + 1, format, arguments);

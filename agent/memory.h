@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+void *memory_must(void *block);	/* NULL: there was none, and the program ends */
 void *memory_new(size_t count, size_t size);	/* zeroed; caller frees */
 void *memory_grow(void *block, size_t count, size_t size);	/* as reallocarray; not zeroed */
 char *memory_text(const char *text);		/* a copy; NULL stays NULL; caller frees */

@@ -11,8 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "sandbox-layers.h"
 
+#define LOCKED_BYTES_MOST (256UL * 1024 * 1024)
 #define DNS_PORT 53
 
 static int
@@ -127,10 +129,13 @@ die_with_parent(int keep)
 static void
 set_limits(void)
 {
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = { 0, 0 }, locked = { LOCKED_BYTES_MOST, LOCKED_BYTES_MOST };
 
 	must(setrlimit(RLIMIT_CORE, &none) == 0);
 	must(setrlimit(RLIMIT_FSIZE, &none) == 0);
+	/* A limit that an ordinary user has is too low for all of a run's secrets. */
+	(void)setrlimit(RLIMIT_MEMLOCK, &locked);
+	arena_lock();
 	/* A write to a file fails then, and does not kill. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 }

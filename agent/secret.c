@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#include "memory.h"
+#include "arena.h"
 #include "secret.h"
 
-/* realloc() would leave a copy behind: a bigger room is made, and the old one wiped. */
+#define ROOM_LEAST 256
+
 static void
 make_room(struct secret *secret, size_t size)
 {
-	size_t room = secret->room != 0 ? secret->room : 256;
+	size_t room;
 	char *bytes;
 
 	if (secret->room > size)
 		return;
-	while (room <= size)
-		room *= 2;
-	bytes = memory_new(room, 1);
+	bytes = arena_take(size < ROOM_LEAST ? ROOM_LEAST : size + 1, &room);
 	if (secret->size != 0)
 		memcpy(bytes, secret->bytes, secret->size);
-	if (secret->bytes != NULL)
-		OPENSSL_cleanse(secret->bytes, secret->room);
-	free(secret->bytes);
+	arena_give_back(secret->bytes, secret->room);
 	secret->bytes = bytes;
 	secret->room = room;
 }
@@ -34,6 +30,14 @@ secret_set(struct secret *secret, const void *bytes, size_t size)
 {
 	secret_clear(secret);
 	secret_append(secret, bytes, size);
+}
+
+void
+secret_set_zeros(struct secret *secret, size_t size)
+{
+	secret_clear(secret);
+	make_room(secret, size);
+	secret->size = size;
 }
 
 void
@@ -80,8 +84,6 @@ secret_trim(struct secret *secret)
 void
 secret_clear(struct secret *secret)
 {
-	if (secret->bytes != NULL)
-		OPENSSL_cleanse(secret->bytes, secret->room);
-	free(secret->bytes);
+	arena_give_back(secret->bytes, secret->room);
 	*secret = (struct secret){ 0 };
 }

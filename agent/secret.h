@@ -2,8 +2,9 @@
 /*
  * secret: bytes that must not be seen: keys, tokens, credentials.
  *
- * A type of its own, so that no log or failure function accepts it; wiped when cleared and when
- * it grows. {0} is the empty secret. bytes[size] is always '\0' when bytes is not NULL.
+ * A type of its own, so that no log or failure function accepts it; in memory of its own (arena.h);
+ * wiped when cleared and when it grows. {0} is the empty secret. bytes[size] is always '\0' when
+ * bytes is not NULL.
  */
 #ifndef CERTLET_SECRET_H
 #define CERTLET_SECRET_H
@@ -18,6 +19,7 @@ struct secret {
 };
 
 void secret_set(struct secret *secret, const void *bytes, size_t size);	/* what was there is wiped */
+void secret_set_zeros(struct secret *secret, size_t size);	/* to be written over */
 void secret_append(struct secret *secret, const void *bytes, size_t size);
 void secret_move(struct secret *secret, struct secret *take_from);	/* take_from is empty after */
 bool secret_equal(const struct secret *a, const struct secret *b);	/* in constant time */
