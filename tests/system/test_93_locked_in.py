@@ -1,0 +1,238 @@
+"""What a run may reach, and where its secrets are to be found: nowhere but where they belong."""
+
+import os
+import re
+import shutil
+import subprocess
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from support import process
+
+WWW = "www.example.test"
+NAME = "vault.test"  # in the certificate of the tests' Vault
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+sanitized = any(key.endswith("SAN_OPTIONS") for key in os.environ)
+
+
+def test_the_status_lists_the_layers_that_were_active(vault, server):
+    vault.publish(WWW)
+    server.wants(WWW)
+    assert server.sync().exit == 0
+    layers = server.status()["sandbox"]
+    assert ("user" in layers) == (os.geteuid() == 0)
+    assert layers == [layer for layer in ("user", "landlock", "seccomp") if layer in layers]
+    if "seccomp" not in layers or "landlock" not in layers:
+        pytest.skip(f"this kernel has only: {layers}")
+
+
+# Secrets
+
+
+def maps(pid):
+    """(first, last, whether a core dump would have it) of each writable mapping."""
+    found = []
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        head = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            place = (int(head[1], 16), int(head[2], 16)) if head else None
+        elif line.startswith("VmFlags:") and place:
+            found.append((*place, " dd" not in line))
+    return found
+
+
+def core_of(pid, everything=False):
+    """What a core dump of a process would hold; `everything`: also what it is forbidden to."""
+    text = b""
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for first, last, dumped in maps(pid):
+            if (dumped or everything) and last - first < 1 << 28:  # the sanitizers' own is terabytes
+                memory.seek(first)
+                text += memory.read(last - first)
+    return text
+
+
+def seen_by_others(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def heart(key):
+    """A line out of the middle of a key in PEM."""
+    lines = key.splitlines()
+    return lines[len(lines) // 2].encode()
+
+
+@pytest.mark.root
+@pytest.mark.skipif(sanitized, reason="the sanitizers' allocator keeps what was freed")
+def test_a_core_of_the_parent_would_hold_no_credential_while_it_waits_for_vault(standin, server):
+    standin.reply("auth/approle/login", 200, {}, delay=3)
+    server.wants(WWW)
+    run = server.start("--sync")
+    process.wait_until(lambda: standin.seen, what="a login")
+    secret = standin.secret_id.encode()
+    assert secret not in core_of(run.pid) + seen_by_others(run.pid)
+    assert secret in core_of(run.pid, everything=True), "it is there, in what is not dumped"
+    run.kill()
+    run.wait()
+
+
+@pytest.mark.root
+@pytest.mark.skipif(sanitized, reason="the sanitizers' allocator keeps what was freed")
+def test_nothing_secret_is_left_in_memory_when_the_services_are_run(vault, server):
+    server.service("web")
+    server.wants(WWW, services=["web"], combined=True)
+    leaf = vault.publish(WWW, key="rsa-2048")
+    server.slows("web", "reload", 2)
+    run = server.start("--sync")
+    process.wait_until(lambda: server.installed(WWW) is not None, what="the certificate")
+    time.sleep(0.5)
+    memory = core_of(run.pid, everything=True) + seen_by_others(run.pid)
+    assert heart(leaf.key) not in memory
+    assert server.vault.secret_id.encode() not in memory
+    token = (server.run_directory / "token").read_text().split()[-1].encode()
+    assert token not in memory
+    assert run.wait(timeout=20) == 0
+
+
+OWN_FILES = re.compile(r"<[^>]*/(secret-id|role-id|token|\.token\.certlet|privkey\.pem|combined\.pem|\.[^/>]*\.certlet|key\.pem)>")
+
+
+@pytest.mark.root
+@needs_strace
+def test_a_trace_of_a_whole_run_shows_a_secret_only_on_its_way_into_its_own_file(vault, server, directory):
+    server.service("web")
+    server.wants(WWW, services=["web"], combined=True, install="copy", key_path=server.etc / "key.pem")
+    trace = directory / "trace"
+    found = {}
+    for _ in range(2):  # an install and a renewal
+        leaf = vault.publish(WWW)
+        run = server.sync("--verbose", under=["strace", "-f", "-y", "-qq", "-s", "65535", "-o", trace, "-e",
+                                              "trace=!sendto,recvfrom,sendmsg,recvmsg"])
+        assert run.exit == 0
+        token = (server.run_directory / "token").read_text().split()[-1]
+        text = trace.read_text(errors="replace")
+        for secret in (vault.secret_id, token, heart(leaf.key).decode()):
+            assert secret not in run.output
+            lines = [line for line in text.splitlines() if secret in line]
+            found[secret] = len(lines)
+            # read(2) and write(2) of the file that the secret lives in, and of the child's connection
+            strangers = [line for line in lines
+                         if not (OWN_FILES.search(line) or re.search(r" (read|write)\(\d+<(TCP|socket|UNIX)", line))]
+            assert strangers == []
+    assert all(found.values()), "the trace was deaf"
+    assert set(server.holds(heart(leaf.key).decode())) == {
+        "etc/key.pem", f"etc/archive/{WWW}/2/privkey.pem", f"etc/archive/{WWW}/2/combined.pem"}
+
+
+# Names
+
+
+@pytest.fixture
+def name_server(directory):
+    """A real BIND for the zone `test` on an address of its own: resolv.conf has no place for a port."""
+    for program in ("named", "ip"):
+        if shutil.which(program, path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
+            pytest.skip(f"{program} is not installed")
+    address = f"127.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250 + 1}.53"
+    home = directory / "named"
+    home.mkdir()
+    (home / "zone").write_text("$TTL 60\n@ SOA ns.test. root.test. 1 60 60 60 60\n NS ns.test.\nns A 127.0.0.1\nvault A 127.0.0.1\n")
+    (home / "named.conf").write_text(textwrap.dedent(f"""\
+        options {{ directory "{home}"; listen-on {{ {address}; }}; listen-on-v6 {{ none; }}; recursion no;
+                   pid-file none; session-keyfile none; dnssec-validation no; }};
+        controls {{ }};
+        zone "test" {{ type primary; file "{home}/zone"; }};
+        """))
+    # BIND listens to addresses that an interface has, and 127.0.0.1 alone is not enough for tests side by side.
+    subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+    running = process.start(["named", "-g", "-c", home / "named.conf"], log=home / "log")
+    try:
+        process.wait_until(lambda: process.port_answers(53, address), what="named")
+        yield address
+    finally:
+        process.stop(running)
+        subprocess.run(["ip", "address", "del", f"{address}/32", "dev", "lo"], check=True)
+
+
+def with_files(directory, **files):
+    """Words to run a program with: its own /etc/NAME for each NAME_with_underscores=text."""
+    mounts = []
+    for name, text in files.items():
+        path = directory / name
+        path.write_text(text)
+        path.chmod(0o644)
+        mounts.append(f"mount --bind {path} /etc/{name.replace('_', '.')}")
+    return ["unshare", "--mount", "sh", "-c", " && ".join(mounts) + ' && exec "$@"', "sh"]
+
+
+def ask_by_name(vault, server):
+    vault.publish(WWW)
+    server.wants(WWW)
+    server.asks(address=vault.address.replace("127.0.0.1", NAME))
+
+
+@pytest.mark.root
+def test_vault_is_found_by_a_name_in_etc_hosts(vault, server, directory):
+    ask_by_name(vault, server)
+    alone = with_files(directory, hosts="127.0.0.1 localhost\n", nsswitch_conf="hosts: files\n")
+    assert server.sync(under=alone).exit == 3
+    listed = with_files(directory, hosts=f"127.0.0.1 {NAME}\n", nsswitch_conf="hosts: files\n")
+    run = server.sync(under=listed)
+    assert run.exit == 0, run.output
+
+
+@pytest.mark.root
+def test_vault_is_found_by_dns(vault, server, directory, name_server):
+    ask_by_name(vault, server)
+    run = server.sync(under=with_files(
+        directory, hosts="127.0.0.1 localhost\n", nsswitch_conf="hosts: files dns\n", resolv_conf=f"nameserver {name_server}\n"))
+    assert run.exit == 0, run.output
+
+
+@pytest.mark.root
+def test_vault_is_found_by_a_resolver_whose_file_lies_elsewhere(vault, server, directory, name_server):
+    """As with systemd-resolved: /etc/resolv.conf is a link into another directory."""
+    ask_by_name(vault, server)
+    elsewhere = directory / "resolve"
+    elsewhere.mkdir()
+    (elsewhere / "stub-resolv.conf").write_text(f"nameserver {name_server}\n")
+    etc = directory / "etc-copy"
+    etc.mkdir()
+    for name in ("ssl", "passwd", "group", "host.conf", "services", "ld.so.cache", "localtime"):
+        if Path("/etc", name).exists():
+            subprocess.run(["cp", "-a", f"/etc/{name}", etc], check=True)
+    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+    (etc / "nsswitch.conf").write_text("passwd: files\nhosts: files dns\n")
+    (etc / "resolv.conf").symlink_to(elsewhere / "stub-resolv.conf")
+    run = server.sync(under=["unshare", "--mount", "sh", "-c", f'mount --bind {etc} /etc && exec "$@"', "sh"])
+    assert run.exit == 0, run.output
+
+
+@pytest.mark.root
+def test_vault_is_found_through_nscd(vault, server, directory):
+    if shutil.which("nscd", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("nscd is not installed")
+    ask_by_name(vault, server)
+    files = with_files(directory, hosts=f"127.0.0.1 localhost {NAME}\n", nsswitch_conf="passwd: files\ngroup: files\nhosts: files\n",
+                       nscd_conf="enable-cache hosts yes\nenable-cache passwd no\n")
+    script = directory / "with-nscd"
+    # The hosts file is emptied once nscd knows the name: whoever finds it then, found it through the socket.
+    script.write_text(textwrap.dedent(f"""\
+        #!/bin/sh
+        mkdir -p /run/nscd /var/cache/nscd
+        mount -t tmpfs none /run/nscd && mount -t tmpfs none /var/cache/nscd || exit 99
+        nscd --foreground >/dev/null 2>&1 &
+        for i in 1 2 3 4 5 6 7 8 9 10; do [ -S /run/nscd/socket ] && break; sleep 0.2; done
+        getent ahosts {NAME} >/dev/null || exit 98
+        "$@"
+        result=$?
+        kill %1
+        exit $result
+        """))
+    script.chmod(0o755)
+    run = server.sync(under=[*files, script])
+    assert run.exit == 0, run.output
+
