@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
 #include "log.h"
 
@@ -189,15 +189,6 @@ read_output(struct running *running)
 	}
 }
 
-static long
-now_milliseconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000L + now.tv_nsec / 1000000L;
-}
-
 /*
  * Until the command itself has ended, not until its output has: a daemon that it started may hold
  * the pipe for ever. It is left a zombie, so that its number still means its group.
@@ -205,7 +196,7 @@ now_milliseconds(void)
 static bool
 ends_within(struct running *running, long milliseconds)
 {
-	const long deadline = now_milliseconds() + milliseconds;
+	const long deadline = clock_milliseconds() + milliseconds;
 	struct pollfd events[] = {
 		{ .fd = running->signals, .events = POLLIN }, { .events = POLLIN },
 	};
@@ -217,7 +208,7 @@ ends_within(struct running *running, long milliseconds)
 			return true;
 		if (running->end.si_pid != 0)
 			break;
-		if ((left = deadline - now_milliseconds()) <= 0)
+		if ((left = deadline - clock_milliseconds()) <= 0)
 			return false;
 		events[1].fd = running->output;
 		if (poll(events, 2, left < 60000 ? (int)left : 60000) <= 0)

@@ -5,8 +5,6 @@
 #include "login.h"
 #include "memory.h"
 
-#define TOKEN_BYTES_MOST 8192	/* a batch token has its policies in it */
-
 /* What take_reply() needs. */
 struct attempt {
 	struct login *login;
@@ -42,13 +40,13 @@ make_body(const struct vault_settings *settings, const struct credentials *crede
 	return 0;
 }
 
-static bool
-is_token(const char *text)
+bool
+login_is_token(const char *bytes, size_t size)
 {
-	for (const char *c = text; *c != '\0'; c++)
-		if (*c <= ' ' || *c > '~')
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~')
 			return false;
-	return *text != '\0' && strlen(text) <= TOKEN_BYTES_MOST;
+	return size != 0 && size <= LOGIN_TOKEN_BYTES_MOST;
 }
 
 static void
@@ -58,7 +56,7 @@ take_auth(const json_t *auth, struct attempt *attempt)
 	const char *type = json_string_value(json_object_get(auth, "token_type"));
 	const json_int_t lifetime = json_integer_value(json_object_get(auth, "lease_duration"));
 
-	if (token == NULL || !is_token(token)) {
+	if (token == NULL || !login_is_token(token, strlen(token))) {
 		(void)failure_set(&attempt->why, FAILURE_LOGIN, "%s",
 		    json_is_object(json_object_get(auth, "mfa_requirement")) ?
 		    "a second factor (MFA) is asked for, which a server cannot give" :

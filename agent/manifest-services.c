@@ -17,7 +17,7 @@ struct presets {
 	struct manifest_errors errors;	/* with the line numbers of its own file */
 };
 
-static void
+void
 service_clear(struct service *service)
 {
 	free(service->name);

@@ -116,6 +116,7 @@ void manifest_free(struct manifest *manifest);	/* NULL is allowed */
  */
 void manifest_read_agent(const char *file, struct agent_settings *out_agent);
 void agent_settings_clear(struct agent_settings *agent);
+void service_clear(struct service *service);
 
 const struct entry *manifest_find_entry(const struct manifest *manifest, const char *name);
 const struct service *manifest_find_service(const struct manifest *manifest, const char *name);

@@ -95,17 +95,6 @@ words_contain(const struct words *words, const char *word)
 	return false;
 }
 
-bool
-words_equal(const struct words *a, const struct words *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->items[i], b->items[i]) != 0)
-			return false;
-	return true;
-}
-
 void
 words_clear(struct words *words)
 {

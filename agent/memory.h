@@ -29,7 +29,6 @@ struct words {
 void words_add(struct words *words, const char *word);	/* copies */
 void words_copy(struct words *words, const struct words *from);	/* *words is overwritten */
 bool words_contain(const struct words *words, const char *word);
-bool words_equal(const struct words *a, const struct words *b);	/* same words, same order */
 void words_clear(struct words *words);
 
 #endif

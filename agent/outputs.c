@@ -41,15 +41,6 @@ is_link_of(const struct store *store, const char *target, const char *name)
 	return result;
 }
 
-static const struct output *
-find_output(const struct owned *owned, const char *path)
-{
-	for (size_t i = 0; owned != NULL && i < owned->output_count; i++)
-		if (strcmp(owned->outputs[i].path, path) == 0)
-			return &owned->outputs[i];
-	return NULL;
-}
-
 /* What a file is known by: its inode, and when that was made. */
 static int
 identify(int directory, const char *name, struct output *output)
@@ -117,11 +108,12 @@ outputs_find_other(const struct state *state, const char *name, const char *path
 {
 	for (size_t i = 0; i < state->certificate_count; i++) {
 		const struct owned *other = &state->certificates[i];
+		const struct output *output = owned_find_output(other, path);
 
-		if (strcmp(other->name, name) == 0 || !owned_has_output(other, path))
+		if (strcmp(other->name, name) == 0 || output == NULL)
 			continue;
 		*out_other = other;
-		return find_output(other, path);
+		return output;
 	}
 	return NULL;
 }
@@ -215,7 +207,7 @@ look_at_file(struct outputs *outputs, struct place *place, const struct state *s
 {
 	const struct ownership wanted = { .owner = outputs->keeper->owner,
 	    .group = outputs->keeper->group, .mode = outputs->keeper->modes[place->part] };
-	const struct output *recorded = find_output(owned, place->path);
+	const struct output *recorded = owned_find_output(owned, place->path);
 	const char *name = outputs->entry->name;
 	char digest[DIGEST_BYTES] = "";
 	struct stat status;
@@ -249,7 +241,7 @@ look(struct outputs *outputs, struct place *place, const struct state *state,
 		return errno == ENOENT ? 0 : failure_errno(why, FAILURE_DISK, "look at it");
 	}
 	if (S_ISLNK(status.st_mode))
-		return look_at_link(outputs, place, find_output(owned, place->path), &status, why);
+		return look_at_link(outputs, place, owned_find_output(owned, place->path), &status, why);
 	if (S_ISREG(status.st_mode))
 		return look_at_file(outputs, place, state, owned, origin, why);
 	return stands_in_the_way(place, S_ISDIR(status.st_mode) ? "a directory" : "something", why);

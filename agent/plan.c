@@ -151,14 +151,6 @@ plan_step(const struct entry *entry, const struct owned *owned, const struct dis
 	free(keys);
 }
 
-static bool
-has_output(const struct state *state, const char *name, const char *path)
-{
-	const struct owned *owned = state_find(state, name);
-
-	return owned != NULL && owned_has_output(owned, path);
-}
-
 const struct entry *
 plan_heir(const struct manifest *manifest, const struct state *state, const struct owned *owned,
     const char **out_path)
@@ -172,7 +164,7 @@ plan_heir(const struct manifest *manifest, const struct state *state, const stru
 			for (int part = 0; part < PART_COUNT; part++) {
 				if (entry->outputs[part] == NULL ||
 				    strcmp(entry->outputs[part], path) != 0 ||
-				    has_output(state, entry->name, path))
+				    owned_find_output(state_find(state, entry->name), path) != NULL)
 					continue;
 				*out_path = path;
 				return entry;

@@ -69,7 +69,6 @@ encode_owned(const struct owned *owned)
 	json_t *object = json_object(), *outputs = json_array();
 
 	fields_put_text(object, "name", owned->name);
-	fields_put_text(object, "source", owned->source);
 	fields_put_number(object, "generation", owned->generation);
 	fields_put_number(object, "intent", owned->intent);
 	fields_put_number(object, "passed", owned->passed);
@@ -218,7 +217,6 @@ decode_owned(const json_t *object, struct owned *owned, const char **wrong)
 {
 	const json_t *outputs = fields_list(object, "outputs", wrong);
 
-	owned->source = fields_text(object, "source", wrong);
 	owned->generation = fields_small_number(object, "generation", wrong);
 	owned->intent = fields_small_number(object, "intent", wrong);
 	owned->passed = fields_small_number(object, "passed", wrong);

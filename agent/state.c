@@ -161,7 +161,6 @@ owned_clear(struct owned *owned)
 		output_clear(&owned->outputs[i]);
 	free(owned->outputs);
 	free(owned->name);
-	free(owned->source);
 	free(owned->judged_by);
 	free(owned->refused.source);
 	free(owned->refused.judged_by);
@@ -197,25 +196,19 @@ owned_set_problem(struct owned *owned, enum problem problem, const char *error, 
 	owned->error_time = words != NULL ? now : 0;
 }
 
-static struct output *
-find_output(const struct owned *owned, const char *path)
+struct output *
+owned_find_output(const struct owned *owned, const char *path)
 {
-	for (size_t i = 0; i < owned->output_count; i++)
+	for (size_t i = 0; owned != NULL && i < owned->output_count; i++)
 		if (strcmp(owned->outputs[i].path, path) == 0)
 			return &owned->outputs[i];
 	return NULL;
 }
 
-bool
-owned_has_output(const struct owned *owned, const char *path)
-{
-	return find_output(owned, path) != NULL;
-}
-
 void
 owned_add_output(struct owned *owned, const struct output *output)
 {
-	struct output *place = find_output(owned, output->path);
+	struct output *place = owned_find_output(owned, output->path);
 	char *path = memory_text(output->path);
 
 	if (place == NULL) {
@@ -232,7 +225,7 @@ owned_add_output(struct owned *owned, const struct output *output)
 void
 owned_drop_output(struct owned *owned, const char *path)
 {
-	struct output *place = find_output(owned, path);
+	struct output *place = owned_find_output(owned, path);
 
 	if (place == NULL)
 		return;
@@ -253,6 +246,22 @@ state_find_service(const struct state *state, const char *name)
 	return NULL;
 }
 
+static void
+copy_service(struct service *service, const struct service *from)
+{
+	*service = *from;
+	service->name = memory_text(from->name);
+	service->unit = memory_text(from->unit);
+	service->verify_host = memory_text(from->verify_host);
+	service->verify_port = memory_text(from->verify_port);
+	service->verify_sni = memory_text(from->verify_sni);
+	words_copy(&service->active, &from->active);
+	words_copy(&service->test, &from->test);
+	words_copy(&service->reload, &from->reload);
+	words_copy(&service->active_sysv, &from->active_sysv);
+	words_copy(&service->reload_sysv, &from->reload_sysv);
+}
+
 struct known_service *
 state_add_service(struct state *state, const struct service *service)
 {
@@ -260,7 +269,7 @@ state_add_service(struct state *state, const struct service *service)
 	struct service copy;
 	size_t place = 0;
 
-	service_copy(&copy, service);
+	copy_service(&copy, service);
 	if (known != NULL) {
 		service_clear(&known->service);
 		known->service = copy;
@@ -309,38 +318,6 @@ known_service_state(const struct known_service *service)
 	if (service->failed)
 		return SERVICE_FAILED;
 	return service->owed ? SERVICE_OWED : SERVICE_OK;
-}
-
-void
-service_copy(struct service *service, const struct service *from)
-{
-	*service = *from;
-	service->name = memory_text(from->name);
-	service->unit = memory_text(from->unit);
-	service->verify_host = memory_text(from->verify_host);
-	service->verify_port = memory_text(from->verify_port);
-	service->verify_sni = memory_text(from->verify_sni);
-	words_copy(&service->active, &from->active);
-	words_copy(&service->test, &from->test);
-	words_copy(&service->reload, &from->reload);
-	words_copy(&service->active_sysv, &from->active_sysv);
-	words_copy(&service->reload_sysv, &from->reload_sysv);
-}
-
-void
-service_clear(struct service *service)
-{
-	free(service->name);
-	free(service->unit);
-	free(service->verify_host);
-	free(service->verify_port);
-	free(service->verify_sni);
-	words_clear(&service->active);
-	words_clear(&service->test);
-	words_clear(&service->reload);
-	words_clear(&service->active_sysv);
-	words_clear(&service->reload_sysv);
-	*service = (struct service){ 0 };
 }
 
 void

@@ -53,7 +53,6 @@ struct quarantine {		/* a version that was rolled back after a reload */
 
 struct owned {			/* a certificate that is, or is about to be, on this server */
 	char *name;
-	char *source;
 	/* Numbers of generations; 0: none. `generation` is the settled one that the link points
 	 * to; `intent`: the link is on its way to this one and its services were not yet asked.
 	 * `passed`: the last one whose services all took it. `candidate`: on disk, tried again. */
@@ -125,10 +124,8 @@ void owned_set_problem(struct owned *owned, enum problem problem, const char *er
 /* Copies what it is given; it replaces one of the same path. */
 void owned_add_output(struct owned *owned, const struct output *output);
 void owned_drop_output(struct owned *owned, const char *path);
-bool owned_has_output(const struct owned *owned, const char *path);
-/* *service is overwritten. */
-void service_copy(struct service *service, const struct service *from);
-void service_clear(struct service *service);
+/* NULL: none; that of `owned` NULL is none. */
+struct output *owned_find_output(const struct owned *owned, const char *path);
 
 /* For state.c: the document (NULL: out of memory; caller frees), and back. */
 char *state_encode(const struct state *state);

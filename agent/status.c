@@ -93,9 +93,7 @@ choose_source(const struct status_certificate *certificate)
 	/* That of the version which stands beside it, where there is one. */
 	if (certificate->installed != NULL && certificate->installed->source != NULL)
 		return certificate->installed->source;
-	if (certificate->entry != NULL)
-		return certificate->entry->source;
-	return certificate->owned != NULL ? certificate->owned->source : NULL;
+	return certificate->entry != NULL ? certificate->entry->source : NULL;
 }
 
 static json_t *

@@ -75,12 +75,6 @@ store_close(struct store *store)
 	free(store);
 }
 
-const char *
-store_directory(const struct store *store)
-{
-	return store->directory;
-}
-
 void
 store_paths(const struct store *store, const struct owned *owned, char **out_archive,
     struct words *out_copies)

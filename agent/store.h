@@ -25,7 +25,6 @@ struct store;	/* open descriptors of DIR, live and archive */
 /* `create`: make missing directories (0755). Without it a missing one is an empty one (dry run). */
 int store_open(const char *directory, bool create, struct store **out_store, struct failure *why);
 void store_close(struct store *store);	/* NULL is allowed */
-const char *store_directory(const struct store *store);
 
 /* Who owns the files of an entry, looked up: an unknown user or group fails that entry only. */
 struct keeper {

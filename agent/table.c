@@ -29,8 +29,8 @@ static const char *const escapes[] = {
 	[COLOUR_RED] = "\033[31m",
 };
 
-void
-paper_print(const struct paper *paper, enum colour colour, const char *text)
+static void
+print_coloured(const struct paper *paper, enum colour colour, const char *text)
 {
 	if (paper->colours && colour != COLOUR_NONE)
 		(void)fprintf(paper->out, "%s%s\033[0m", escapes[colour], text);
@@ -120,7 +120,7 @@ print_line(const struct table *table, const char *const cells[], enum colour col
 		    text_cut_end(cells[i], most);
 		const size_t width = text_width(cell);
 
-		paper_print(table->paper, i == STATE_COLUMN ? colour : COLOUR_NONE, cell);
+		print_coloured(table->paper, i == STATE_COLUMN ? colour : COLOUR_NONE, cell);
 		if (i + 1 < table->column_count)
 			(void)fprintf(table->paper->out, "%*s", (int)(GAP + (width <
 			    table->widths[i] ? table->widths[i] - width : 0)), "");

@@ -40,7 +40,4 @@ void table_add(struct table *table, const char *const cells[], enum colour colou
 void table_print_titles(struct table *table);
 void table_print_row(const struct table *table, size_t row);
 
-/* "…" in that colour, if the paper has colours. */
-void paper_print(const struct paper *paper, enum colour colour, const char *text);
-
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clean.h"
+#include "login.h"
 #include "pem.h"
 #include "wire.h"
 
@@ -16,7 +17,6 @@
 #define ISSUER_BYTES_MOST 4096
 #define NAME_BYTES_MOST 512
 #define NAMES_MOST 10000
-#define TOKEN_BYTES_MOST 8192
 #define NOTE_BYTES_MOST 4096
 #define NOTES_MOST 10000
 #define NOTICE_BYTES_MOST 4096
@@ -167,6 +167,14 @@ wire_put_question(struct frame *frame, const struct question *question)
 	frame_put_secret(frame, &question->trust);
 }
 
+static void
+clear_question(struct question *question)
+{
+	leaf_clear(&question->leaf);
+	secret_clear(&question->trust);
+	*question = (struct question){ 0 };
+}
+
 bool
 wire_take_question(struct frame *frame, struct question *out_question)
 {
@@ -186,16 +194,8 @@ wire_take_question(struct frame *frame, struct question *out_question)
 		*out_question = question;
 		return true;
 	}
-	wire_clear_question(&question);
+	clear_question(&question);
 	return false;
-}
-
-void
-wire_clear_question(struct question *question)
-{
-	leaf_clear(&question->leaf);
-	secret_clear(&question->trust);
-	*question = (struct question){ 0 };
 }
 
 /* --- Answers --- */
@@ -343,15 +343,6 @@ take_notes(struct frame *frame, struct notes *notes)
 	}
 }
 
-static bool
-is_token(const struct secret *token)
-{
-	for (size_t i = 0; i < token->size; i++)
-		if (token->bytes[i] <= ' ' || token->bytes[i] > '~')
-			return false;
-	return true;
-}
-
 void
 wire_put_summary(struct frame *frame, const struct fetch_summary *summary)
 {
@@ -381,11 +372,12 @@ wire_take_summary(struct frame *frame, size_t addresses, struct fetch_summary *o
 	summary.credentials = (enum credentials_state)frame_take_number(frame, CREDENTIALS_REFUSED);
 	summary.requests = (uint32_t)frame_take_number(frame, UINT32_MAX);
 	summary.address = (int32_t)frame_take_number(frame, addresses) - 1;
-	frame_take_secret(frame, TOKEN_BYTES_MOST, &summary.token);
+	frame_take_secret(frame, LOGIN_TOKEN_BYTES_MOST, &summary.token);
 	summary.token_expires = take_time(frame);
 	summary.drop_token = frame_take_flag(frame);
 	take_notes(frame, &summary.notes);
-	if (frame->type == WIRE_SUMMARY && frame_ended(frame) && is_token(&summary.token) &&
+	if (frame->type == WIRE_SUMMARY && frame_ended(frame) && (summary.token.size == 0 ||
+	    login_is_token(summary.token.bytes, summary.token.size)) &&
 	    (summary.away.kind == FAILURE_NONE || summary.away.kind == FAILURE_VAULT ||
 	    summary.away.kind == FAILURE_LOGIN)) {
 		*out_summary = summary;

@@ -14,7 +14,6 @@ enum wire_type { WIRE_QUESTION = 1, WIRE_GO, WIRE_ANSWER, WIRE_SUMMARY };
 /* Parent to child. The child owns what it takes. */
 void wire_put_question(struct frame *frame, const struct question *question);
 bool wire_take_question(struct frame *frame, struct question *out_question);
-void wire_clear_question(struct question *question);
 
 /*
  * Whether an answer's material can be sent at all: sizes, names, PEM shape. The child refuses a

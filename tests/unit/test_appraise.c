@@ -31,7 +31,9 @@ tear_down(void)
 {
 	made_clear(&made);
 	answer_clear(&answer);
-	wire_clear_question(&question);
+	leaf_clear(&question.leaf);
+	secret_clear(&question.trust);
+	question = (struct question){ 0 };
 	words_clear(&entry.names);
 }
 

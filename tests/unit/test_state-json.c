@@ -11,7 +11,6 @@ fill_certificate(struct state *state)
 		.device = 64769, .inode = UINT64_MAX, .born = 1790000000123456789 };
 	const struct output link = { .part = PART_CHAIN, .path = (char *)"/etc/ssl/chain.pem" };
 
-	owned->source = memory_text("kv:secret/certs/www.example.test");
 	owned->generation = 4;
 	owned->intent = 5;
 	owned->passed = 3;

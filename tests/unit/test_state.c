@@ -150,8 +150,8 @@ START_TEST(an_output_of_the_same_path_replaces_the_other)
 	ck_assert_int_eq(owned()->outputs[0].part, PART_KEY);
 	owned_drop_output(owned(), "/a");
 	owned_drop_output(owned(), "/c");
-	ck_assert(!owned_has_output(owned(), "/a"));
-	ck_assert(owned_has_output(owned(), "/b"));
+	ck_assert_ptr_null(owned_find_output(owned(), "/a"));
+	ck_assert_ptr_nonnull(owned_find_output(owned(), "/b"));
 }
 END_TEST
 
