@@ -81,11 +81,11 @@ look_at_outputs(const struct inspection *inspection)
 	struct failure why;
 
 	if (outputs_open(&outputs, inspection->store, inspection->entry, inspection->keeper,
-	    inspection->state, inspection->owned, origin, &why) == -1) {
+	    inspection->state, inspection->owned, origin, &why) == -1)
 		call_foreign(disk, &why);
-	} else if (origin != NULL) {
-		disk->drifted |= !outputs_are_right(&outputs);
-	}
+	else if (origin != NULL)
+		outputs_judge(&outputs, disk);
+	disk->behind &= disk->sound && !disk->link_lost;
 	outputs_close(&outputs);
 }
 

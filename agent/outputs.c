@@ -221,9 +221,10 @@ look_at_file(struct outputs *outputs, struct place *place, const struct state *s
 	    !is_handed_over(outputs->store, state, name, place, digest))
 		return stands_in_the_way(place, "a file that certlet did not make", why);
 	if (outputs->entry->install != INSTALL_COPY || origin == NULL ||
-	    strcmp(digest, origin->digests[place->part]) != 0 ||
-	    !file_ownership_is(&status, &wanted))
+	    strcmp(digest, origin->digests[place->part]) != 0)
 		place->standing = STANDS_BENT;
+	else if (!file_ownership_is(&status, &wanted))
+		place->standing = STANDS_DRIFTED;
 	else if (!known || recorded->part != place->part)
 		place->standing = STANDS_UNKNOWN;
 	return 0;
@@ -296,13 +297,23 @@ outputs_close(struct outputs *outputs)
 	outputs->count = 0;
 }
 
-bool
-outputs_are_right(const struct outputs *outputs)
+static bool
+is_due(const struct place *place)
 {
-	for (size_t i = 0; i < outputs->count; i++)
-		if (outputs->places[i].standing != STANDS_RIGHT || outputs->places[i].leftover)
-			return false;
-	return true;
+	return place->standing != STANDS_RIGHT && place->standing != STANDS_UNKNOWN;
+}
+
+void
+outputs_judge(const struct outputs *outputs, struct disk *disk)
+{
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct place *place = &outputs->places[i];
+
+		disk->unrecorded |= place->standing == STANDS_UNKNOWN;
+		disk->drifted |= is_due(place) || place->leftover;
+		disk->behind |= outputs->entry->install == INSTALL_COPY && is_due(place) &&
+		    place->standing != STANDS_DRIFTED;
+	}
 }
 
 int
@@ -318,12 +329,6 @@ store_check_outputs(struct store *store, const struct entry *entry, const struct
 }
 
 /* --- Making --- */
-
-static bool
-is_due(const struct place *place)
-{
-	return place->standing == STANDS_MISSING || place->standing == STANDS_BENT;
-}
 
 static int
 prepare_copy(struct outputs *outputs, struct place *place, int home, unsigned int number,
@@ -403,31 +408,4 @@ outputs_commit(struct outputs *outputs, struct owned *owned, struct failure *why
 		owned_add_output(owned, &output);
 	}
 	return 0;
-}
-
-/* Reads only, by path: what it finds is looked at again before anything is done. */
-bool
-store_needs_roll_forward(struct store *store, const struct entry *entry, const struct owned *owned)
-{
-	struct origin origin = { 0 };
-	unsigned int live = 0;
-	struct failure why;
-	bool needed = false;
-	int home;
-
-	if (entry->install != INSTALL_COPY || owned == NULL ||
-	    generation_read_live(store, entry->name, &live, &why) != LIVE_OWN ||
-	    generation_open_home(store, entry->name, &home, &why) != FOUND_FILE)
-		return false;
-	if (generation_read_origin(home, live, &origin, &why) == 0)
-		for (int part = 0; part < PART_COUNT && !needed; part++) {
-			char digest[DIGEST_BYTES] = "";
-
-			needed = entry->outputs[part] != NULL &&
-			    (file_digest_at(AT_FDCWD, entry->outputs[part], digest, NULL, &why) !=
-			    FOUND_FILE || strcmp(digest, origin.digests[part]) != 0);
-		}
-	origin_clear(&origin);
-	(void)close(home);
-	return needed;
 }

@@ -141,6 +141,7 @@ plan_step(const struct entry *entry, const struct owned *owned, const struct dis
 	    refusal_holds(owned, entry, keys, critical, lifted, now);
 	out_step->damaged = out_step->settled != 0 && !disk->sound;
 	out_step->repair = out_step->settled != 0 && (disk->drifted || disk->link_lost);
+	out_step->record = out_step->settled != 0 && disk->unrecorded;
 	out_step->candidate_kept = owned != NULL && disk->candidate != NULL &&
 	    still_judged(entry, owned, disk->candidate, keys) &&
 	    disk->candidate->leaf.not_after > now;

@@ -28,6 +28,7 @@ struct step {
 	unsigned int settled;	/* the generation that counts as installed; 0: none */
 	bool damaged;		/* its content is lost or changed: a new generation is needed */
 	bool repair;		/* owner, mode, link or outputs have to be set right, in place */
+	bool record;		/* outputs that are right have to be written down */
 	enum interrupted interrupted;
 	bool candidate_kept;	/* owned->candidate is still of use… */
 	bool candidate_due;	/* …and is to be tried in this run, unless Vault offers something else */

@@ -65,6 +65,7 @@ enum standing {
 	STANDS_RIGHT,
 	STANDS_MISSING,
 	STANDS_UNKNOWN,	/* right, but the state does not know that it is ours */
+	STANDS_DRIFTED,	/* right but for its owner or mode */
 	STANDS_BENT,	/* ours or handed over (rule 14), but not what is wanted */
 };
 
@@ -94,7 +95,8 @@ int outputs_open(struct outputs *outputs, struct store *store, const struct entr
     const struct keeper *keeper, const struct state *state, const struct owned *owned,
     const struct origin *origin, struct failure *why);
 void outputs_close(struct outputs *outputs);	/* what is only prepared is taken away */
-bool outputs_are_right(const struct outputs *outputs);
+/* Adds to drifted, behind and unrecorded. */
+void outputs_judge(const struct outputs *outputs, struct disk *disk);
 
 /* Writes beside each place that needs it what the generation holds; nothing is replaced yet. */
 int outputs_prepare(struct outputs *outputs, int home, unsigned int number,

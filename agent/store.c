@@ -251,29 +251,25 @@ store_switch(struct store *store, const struct entry *entry, const struct keeper
 
 int
 store_repair(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct owned *owned, struct failure *why)
+    const struct state *state, struct owned *owned, const struct disk *disk, struct failure *why)
 {
-	struct disk disk;
-	unsigned int number;
+	const unsigned int number = disk->live != 0 ? disk->live : owned->generation;
 	int home = -1, result = -1;
 
-	store_inspect(store, entry, keeper, state, owned, &disk);
-	number = disk.live != 0 ? disk.live : owned->generation;
-	if (disk.foreign != NULL) {
-		(void)failure_set(why, FAILURE_DISK, "%s", disk.foreign);
-	} else if (number == 0 ||
-	    generation_open_home(store, entry->name, &home, why) != FOUND_FILE) {
-		result = 0;	/* there is nothing to set right */
-	} else if (generation_repair(home, number, keeper, why) == -1) {
+	if (disk->foreign != NULL)
+		return failure_set(why, FAILURE_DISK, "%s", disk->foreign);
+	/* What is damaged goes nowhere else: a new generation will come. */
+	if (number == 0 || !disk->sound)
+		return 0;
+	if (generation_open_home(store, entry->name, &home, why) == FOUND_ABSENT)
+		(void)failure_set(why, FAILURE_DISK, "%s/archive/%s vanished", store->directory,
+		    entry->name);
+	else if (home != -1 && generation_repair(home, number, keeper, why) == -1)
 		(void)failure_prefix(why, "%s/archive/%s", store->directory, entry->name);
-	} else if (!disk.sound) {
-		result = 0;	/* what is damaged goes nowhere else: a new generation will come */
-	} else {
+	else if (home != -1)
 		result = put_in_place(store, entry, keeper, state, owned, home, number,
-		    &disk.origin, disk.link_lost, why);
-	}
+		    &disk->origin, disk->link_lost, why);
 	if (home != -1)
 		(void)close(home);
-	disk_clear(&disk);
 	return result;
 }

@@ -47,6 +47,8 @@ struct disk {
 	bool sound;
 	struct origin origin;
 	bool drifted;		/* owner, mode, link or outputs need store_repair() */
+	bool behind;		/* so do copies: they do not hold what the sound live generation does */
+	bool unrecorded;	/* an output is right, and only the state has to learn of it */
 	/* Of the generations that wait, as `owned` says; NULL: there is none, or it is not sound. */
 	struct origin *candidate, *intent;
 };
@@ -89,14 +91,13 @@ int store_rewrite_origin(struct store *store, const char *name, unsigned int gen
 int store_switch(struct store *store, const struct entry *entry, const struct keeper *keeper,
     const struct state *state, struct owned *owned, unsigned int generation, struct failure *why);
 
-/* Sets owner, mode, link and outputs right, without touching what is right. Copies that do not
- * hold what the live generation holds are made anew (the roll-forward of a killed run too). */
+/*
+ * Sets owner, mode, link and outputs right, without touching what is right. Copies that do not hold
+ * what the live generation holds are made anew (the roll-forward of a killed run too); outputs that
+ * the state does not know are noted. `disk` is as store_inspect() just found it.
+ */
 int store_repair(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct owned *owned, struct failure *why);
-
-/* Whether store_repair() would have to make a copy anew: done before anything else in a run. */
-bool store_needs_roll_forward(struct store *store, const struct entry *entry,
-    const struct owned *owned);
+    const struct state *state, struct owned *owned, const struct disk *disk, struct failure *why);
 
 /*
  * Removes outputs of `owned` that its entry (NULL: not wanted any more) does not name now, and that

@@ -184,34 +184,31 @@ prepare_items(struct run *run)
 static void
 repair_item(struct run *run, struct item *item)
 {
+	const bool changes = item->disk.drifted || item->disk.link_lost;
 	struct failure why;
 
-	if (store_repair(run->store, item->entry, &item->keeper, &run->state, item->owned, &why) == -1) {
+	if (store_repair(run->store, item->entry, &item->keeper, &run->state, item->owned, &item->disk,
+	    &why) == -1) {
 		item_fail(run, item, PROBLEM_FAILED, &why);
-		return;
+	} else if (changes) {
+		run->tally.repaired++;
+		log_notice("%s: owner, mode or links set right", item->entry->name);
 	}
-	run->tally.repaired++;
-	log_notice("%s: owner, mode or links set right", item->entry->name);
+	item->step.repair = item->step.record = false;
 }
 
 /* Roll-forward of copies comes before everything else: a key without its certificate is a broken pair. */
 static void
 repair(struct run *run)
 {
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		if (run->items[i].failed == FAILURE_NONE && run->items[i].disk.behind)
+			repair_item(run, &run->items[i]);
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		struct item *item = &run->items[i];
 
-		if (item->failed != FAILURE_NONE ||
-		    !store_needs_roll_forward(run->store, item->entry, item->owned))
-			continue;
-		repair_item(run, item);
-		item->step.repair = false;
-	}
-	for (size_t i = 0; i < run->manifest->entry_count; i++) {
-		struct item *item = &run->items[i];
-
-		if (item->failed == FAILURE_NONE && item->selected && item->step.repair &&
-		    !item->step.damaged)
+		if (item->failed == FAILURE_NONE && item->selected && !item->step.damaged &&
+		    (item->step.repair || item->step.record))
 			repair_item(run, item);
 	}
 }

@@ -170,6 +170,18 @@ def test_the_state_can_be_lost_and_what_is_installed_stays(vault, server):
     assert {name: fact for name, fact in live.inodes.items() if name != "origin"} == before
 
 
+def test_a_run_that_only_learns_again_which_outputs_are_its_own_claims_no_repair(vault, server, directory):
+    installed(vault, server, cert_path=directory / "web.pem")
+    (server.state_directory / "state.json").unlink()
+    assert "would set" not in server.sync("--dry-run").output
+    run = server.sync()
+    assert run.exit == 0 and "set right" not in run.output and "repaired" not in run.output
+    server.unwants(WWW)
+    server.wants("other.example.test")
+    server.sync()
+    assert not os.path.lexists(directory / "web.pem"), "it was noted as certlet's own"
+
+
 # Drift
 
 

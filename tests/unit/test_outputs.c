@@ -10,9 +10,13 @@ check_outputs(void)
 }
 
 static bool
-needs_roll_forward(void)
+is_behind(void)
 {
-	return store_needs_roll_forward(its.store, &its.entry, owned());
+	struct disk disk = inspect();
+	const bool behind = disk.behind;
+
+	disk_clear(&disk);
+	return behind;
 }
 
 /* Copies of certificate and key. */
@@ -182,10 +186,58 @@ START_TEST(a_copy_that_was_edited_is_still_ours)
 	(void)install("one");
 	write_file(at("out/cert.pem"), "edited");
 	ck_assert_int_eq(check_outputs(), 0);
-	ck_assert(needs_roll_forward());
+	ck_assert(is_behind());
 	ck_assert_int_eq(repair(), 0);
 	ck_assert_str_eq(read_file(at("out/cert.pem")), "one cert\n");
-	ck_assert(!needs_roll_forward());
+	ck_assert(!is_behind());
+}
+END_TEST
+
+START_TEST(a_copy_is_not_looked_at_through_a_directory_that_is_not_safe)
+{
+	want_copies();
+	(void)install("one");
+	write_file(at("out/cert.pem"), "edited");
+	ck_assert(is_behind());
+	ck_assert_int_eq(chmod(at("out"), 0777), 0);
+	ck_assert(!is_behind());
+	ck_assert_int_eq(repair(), -1);
+	ASSERT_SAYS("/out is writable by everyone");
+	ck_assert_str_eq(read_file(at("out/cert.pem")), "edited");
+}
+END_TEST
+
+START_TEST(a_copy_with_another_mode_has_drifted_but_is_not_behind)
+{
+	struct disk disk;
+
+	want_copies();
+	(void)install("one");
+	ck_assert_int_eq(chmod(at("out/key.pem"), 0640), 0);
+	disk = inspect();
+	ck_assert(disk.drifted && !disk.behind);
+	disk_clear(&disk);
+	ck_assert_int_eq(repair(), 0);
+	ck_assert_uint_eq(mode_of(at("out/key.pem")), 0600);
+	assert_all_is_well(1);
+}
+END_TEST
+
+START_TEST(outputs_that_only_the_state_lost_have_not_drifted)
+{
+	struct disk disk;
+	struct stat before;
+
+	give_output(PART_CERT, at("out/web.pem"));
+	(void)install("one");
+	state_clear(&its.state);
+	before = look_at(at("out/web.pem"));
+	disk = inspect();
+	ck_assert(disk.unrecorded && !disk.drifted && !disk.behind);
+	ck_assert_int_eq(repair_as(&disk), 0);
+	disk_clear(&disk);
+	ck_assert_uint_eq(look_at(at("out/web.pem")).st_ino, before.st_ino);
+	assert_all_is_well(1);
 }
 END_TEST
 
@@ -231,10 +283,10 @@ START_TEST(copies_of_a_killed_run_are_ours_before_they_are_recorded)
 	ck_assert_int_eq(symlink("../archive/" NAME "/2", at("dir/live/" NAME)), 0);
 	ck_assert_int_eq(unlink(at("out/key.pem")), 0);
 	write_file(at("out/key.pem"), "two key\n");
-	ck_assert(needs_roll_forward());
+	ck_assert(is_behind());
 	ck_assert_int_eq(repair(), 0);
 	ck_assert_str_eq(read_file(at("out/cert.pem")), "two cert\n");
-	ck_assert(!needs_roll_forward());
+	ck_assert(!is_behind());
 	assert_all_is_well(2);
 }
 END_TEST
@@ -245,7 +297,7 @@ START_TEST(copies_of_a_killed_first_install_are_ours_without_any_record)
 	owned()->intent = write_generation("one");
 	ck_assert_int_eq(symlink("../archive/" NAME "/1", at("dir/live/" NAME)), 0);
 	write_file(at("out/key.pem"), "one key\n");
-	ck_assert(needs_roll_forward());
+	ck_assert(is_behind());
 	ck_assert_int_eq(repair(), 0);
 	ck_assert_uint_eq(mode_of(at("out/key.pem")), 0600);
 	assert_all_is_well(1);
@@ -422,6 +474,9 @@ main(void)
 	tcase_add_test(tests, copies_are_files_with_the_modes_of_the_entry);
 	tcase_add_test(tests, a_copy_is_never_written_to_nor_chmodded_in_place);
 	tcase_add_test(tests, a_copy_that_was_edited_is_still_ours);
+	tcase_add_test(tests, a_copy_is_not_looked_at_through_a_directory_that_is_not_safe);
+	tcase_add_test(tests, a_copy_with_another_mode_has_drifted_but_is_not_behind);
+	tcase_add_test(tests, outputs_that_only_the_state_lost_have_not_drifted);
 	tcase_add_test(tests, a_file_that_took_the_place_of_a_copy_is_not_ours);
 	tcase_add_test(tests, a_copy_that_came_back_from_a_backup_is_ours_and_not_touched);
 	tcase_add_test(tests, copies_of_a_killed_run_are_ours_before_they_are_recorded);

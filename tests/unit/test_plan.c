@@ -151,6 +151,16 @@ START_TEST(drift_of_owner_or_mode_is_repaired_in_place)
 }
 END_TEST
 
+START_TEST(an_output_that_the_state_lost_is_recorded_and_nothing_is_repaired)
+{
+	install();
+	disk.unrecorded = true;
+	plan(false);
+	ck_assert(step.record && !step.repair && !step.damaged);
+	end();
+}
+END_TEST
+
 START_TEST(damaged_content_asks_for_a_new_generation)
 {
 	const struct version three = version_of(3);
@@ -486,6 +496,7 @@ main(void)
 	tcase_add_test(tests, the_link_is_believed_where_the_state_names_another_generation);
 	tcase_add_test(tests, a_lost_link_is_repaired_in_place);
 	tcase_add_test(tests, drift_of_owner_or_mode_is_repaired_in_place);
+	tcase_add_test(tests, an_output_that_the_state_lost_is_recorded_and_nothing_is_repaired);
 	tcase_add_test(tests, damaged_content_asks_for_a_new_generation);
 	tcase_add_test(tests, another_source_makes_the_installed_version_unknown);
 	tcase_add_test(tests, other_names_make_the_installed_version_unjudged);

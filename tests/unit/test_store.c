@@ -213,6 +213,23 @@ START_TEST(a_damaged_generation_is_not_linked_again_nor_copied)
 }
 END_TEST
 
+START_TEST(a_generation_that_cannot_be_opened_is_a_failed_repair)
+{
+	struct disk disk;
+
+	(void)install("one");
+	disk = inspect();
+	ck_assert_int_eq(rename(at("dir/archive/" NAME), at("moved")), 0);
+	ck_assert_int_eq(repair_as(&disk), -1);
+	ASSERT_SAYS("/dir/archive/" NAME " vanished");
+	ck_assert_int_eq(symlink(at("moved"), at("dir/archive/" NAME)), 0);
+	ck_assert_int_eq(repair_as(&disk), -1);
+	ck_assert_int_eq(its.why.kind, FAILURE_DISK);
+	ASSERT_SAYS("no directory");
+	disk_clear(&disk);
+}
+END_TEST
+
 START_TEST(the_first_generation_can_be_taken_away_again)
 {
 	give_output(PART_CERT, at("out/cert.pem"));
@@ -265,6 +282,7 @@ main(void)
 	tcase_add_test(tests, a_bent_link_is_set_right);
 	tcase_add_test(tests, a_repair_touches_only_what_is_wrong);
 	tcase_add_test(tests, a_damaged_generation_is_not_linked_again_nor_copied);
+	tcase_add_test(tests, a_generation_that_cannot_be_opened_is_a_failed_repair);
 	tcase_add_test(tests, the_first_generation_can_be_taken_away_again);
 	tcase_add_test(tests, paths_are_those_that_would_vanish);
 	return fixture_run("store", tests);
