@@ -16,6 +16,7 @@
 
 struct walk {
 	uid_t trusted;
+	bool make;		/* what is missing */
 	int directory;		/* where we stand, O_PATH */
 	char *done, *rest;	/* the path up to here, and what is left of it */
 	unsigned int links;
@@ -111,6 +112,23 @@ follow(
 	return result;
 }
 
+/* What is made cannot be made durable through O_PATH. */
+static int
+make_here(const struct walk *walk, const char *name, struct failure *why)
+{
+	const int here = openat(walk->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int made, result;
+
+	if (here == -1)
+		return failure_errno(why, FAILURE_DISK, "open %s/", walk->done);
+	if ((result = directory_make(here, name, &made, why)) == 0)
+		(void)close(made);
+	else
+		(void)failure_prefix(why, "%s", walk->done);
+	(void)close(here);
+	return result;
+}
+
 static enum found
 enter(struct walk *walk, const char *name, struct failure *why)
 {
@@ -119,6 +137,11 @@ enter(struct walk *walk, const char *name, struct failure *why)
 	struct stat status;
 	int next = openat(walk->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
+	if (next == -1 && errno == ENOENT && walk->make) {
+		if (make_here(walk, name, why) == -1)
+			goto out;
+		next = openat(walk->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	}
 	if (next == -1 && errno == ENOENT) {
 		(void)failure_set(why, FAILURE_DISK, "%s does not exist", path);
 		found = FOUND_ABSENT;
@@ -133,6 +156,7 @@ enter(struct walk *walk, const char *name, struct failure *why)
 			found = FOUND_FILE;
 		next = -1;
 	}
+out:
 	if (next != -1)
 		(void)close(next);
 	free(path);
@@ -156,10 +180,11 @@ next_component(struct walk *walk)
 	return name;
 }
 
-enum found
-directory_open_safe(const char *path, uid_t trusted, int *out_directory, struct failure *why)
+static enum found
+walk_to(const char *path, uid_t trusted, bool make, int *out_directory, struct failure *why)
 {
-	struct walk walk = { .trusted = trusted, .directory = -1, .rest = memory_text(path) };
+	struct walk walk = { .trusted = trusted, .make = make, .directory = -1,
+	    .rest = memory_text(path) };
 	enum found found = FOUND_FAILED;
 	char *name;
 
@@ -189,27 +214,30 @@ out:
 	return found;
 }
 
-int
-directory_make_path(const char *path, struct failure *why)
+enum found
+directory_open_safe(const char *path, uid_t trusted, int *out_directory, struct failure *why)
 {
-	const mode_t mask = umask(022);
-	char *part = memory_text(path);
-	int result = 0;
+	return walk_to(path, trusted, /* make= */ false, out_directory, why);
+}
 
-	for (char *end = part; result == 0 && *end != '\0';) {
-		char after;
+int
+directory_make_safe(const char *path, int *out_directory, struct failure *why)
+{
+	return walk_to(path, geteuid(), /* make= */ true, out_directory, why) == FOUND_FILE ? 0 : -1;
+}
 
-		end += strspn(end, "/");
-		end += strcspn(end, "/");
-		after = *end;
-		*end = '\0';
-		if (mkdir(part, 0755) == -1 && errno != EEXIST)
-			result = failure_errno(why, FAILURE_DISK, "make %s", part);
-		*end = after;
+int
+directory_write(const char *path, const char *name, const char *text, mode_t mode,
+    struct failure *why)
+{
+	const struct ownership own = file_own(mode);
+	int directory, result = directory_make_safe(path, &directory, why);
+
+	if (result == 0) {
+		result = file_replace(directory, name, text, strlen(text), &own, why);
+		(void)close(directory);
 	}
-	(void)umask(mask);
-	free(part);
-	return result;
+	return result == -1 ? failure_prefix(why, "%s/%s", path, name) : 0;
 }
 
 /* --- Directories of certlet's own --- */

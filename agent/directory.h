@@ -19,8 +19,12 @@
  */
 enum found directory_open_safe(const char *path, uid_t trusted, int *out_directory,
     struct failure *why);
-/* With all that is missing above it, 0755. One that is there is left as it is. */
-int directory_make_path(const char *path, struct failure *why);
+/* The same for a directory of certlet's own; what is missing of the path is made, 0755, durably,
+ * each in a directory that was judged before. */
+int directory_make_safe(const char *path, int *out_directory, struct failure *why);
+/* A text file in such a directory, of whoever runs certlet. */
+int directory_write(const char *path, const char *name, const char *text, mode_t mode,
+    struct failure *why);
 
 /* A directory of certlet's own: never through a symlink. A parent of -1 has nothing in it. */
 enum found directory_open(int parent, const char *name, int *out_directory, struct failure *why);

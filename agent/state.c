@@ -66,23 +66,14 @@ state_read(const char *directory, struct state *out_state, struct failure *why)
 int
 state_write(const char *directory, const struct state *state, struct failure *why)
 {
-	const struct ownership own = file_own(0600);
 	char *text = state_encode(state);
-	int descriptor = -1, result = -1;
+	const int result = text == NULL ? failure_set(why, FAILURE_INTERNAL, "out of memory") :
+	    directory_write(directory, FILE_NAME, text, 0600, why);
 
-	if (text == NULL)
-		(void)failure_set(why, FAILURE_DISK, "out of memory");
-	else if (directory_make_path(directory, why) == 0 &&
-	    directory_open_safe(directory, geteuid(), &descriptor, why) == FOUND_FILE)
-		result = file_replace(descriptor, FILE_NAME, text, strlen(text), &own, why);
-	if (result == -1) {
-		why->kind = FAILURE_INTERNAL;
-		(void)failure_prefix(why, "state %s/" FILE_NAME, directory);
-	}
-	if (descriptor != -1)
-		(void)close(descriptor);
 	free(text);
-	return result;
+	if (result == -1)
+		why->kind = FAILURE_INTERNAL;
+	return result == -1 ? failure_prefix(why, "state") : 0;
 }
 
 void

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
+#include "directory.h"
 #include "fields.h"
-#include "file.h"
 #include "log.h"
 #include "status.h"
 #include "status-read.h"
@@ -202,28 +201,14 @@ status_write(const struct manifest *manifest, const struct state *state,
     const struct status_certificate certificates[], size_t count, const struct status_run *run,
     struct failure *why)
 {
-	const struct ownership ownership = { geteuid(), getegid(), 0644 };
-	const char *path = manifest->agent.state_directory;
 	char *document = encode(manifest, state, certificates, count, run);
-	int directory = -1, result = -1;
+	const int result = document == NULL ?
+	    failure_set(why, FAILURE_INTERNAL, "compose %s: out of memory", STATUS_FILE_NAME) :
+	    directory_write(manifest->agent.state_directory, STATUS_FILE_NAME, document, 0644, why);
 
-	if (document == NULL) {
-		failure_set(why, FAILURE_INTERNAL, "compose %s: out of memory", STATUS_FILE_NAME);
-		goto out;
-	}
-	if ((directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
-		failure_errno(why, FAILURE_INTERNAL, "open %s", path);
-		goto out;
-	}
-	if ((result = file_replace(directory, STATUS_FILE_NAME, document, strlen(document),
-	    &ownership, why)) == -1) {
-		failure_prefix(why, "%s", path);
-		why->kind = FAILURE_INTERNAL;
-	}
-out:
-	if (directory != -1)
-		close(directory);
 	free(document);
+	if (result == -1)
+		why->kind = FAILURE_INTERNAL;
 	return result;
 }
 

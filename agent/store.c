@@ -29,9 +29,8 @@ store_open(const char *directory, bool create, struct store **out_store, struct 
 	int root = -1, result = -1;
 
 	*store = (struct store){ .directory = memory_text(directory), .live = -1, .archive = -1 };
-	if (create && directory_make_path(directory, why) == -1)
-		goto out;
-	if (directory_open_safe(directory, geteuid(), &root, why) == FOUND_FAILED)
+	if (create ? directory_make_safe(directory, &root, why) == -1 :
+	    directory_open_safe(directory, geteuid(), &root, why) == FOUND_FAILED)
 		goto out;
 	if (open_below(root, "live", create, &store->live, why) == -1 ||
 	    open_below(root, "archive", create, &store->archive, why) == -1) {

@@ -99,17 +99,48 @@ START_TEST(what_is_missing_or_no_directory_is_told)
 }
 END_TEST
 
+static int
+make(const char *path)
+{
+	int directory;
+	const int result = directory_make_safe(path, &directory, &its.why);
+
+	if (result == 0)
+		(void)close(directory);
+	return result;
+}
+
 START_TEST(a_path_is_made_with_all_above_it_whatever_the_umask)
 {
-	ck_assert_int_eq(directory_make_path(at("one/two/three"), &its.why), 0);
+	ck_assert_int_eq(make(at("one/two/three")), 0);
 	ck_assert_uint_eq(mode_of(at("one")), 0755);
 	ck_assert_uint_eq(mode_of(at("one/two/three")), 0755);
 	ck_assert_int_eq(chmod(at("one/two"), 0700), 0);
-	ck_assert_int_eq(directory_make_path(at("one/two/three"), &its.why), 0);
+	ck_assert_int_eq(make(at("one/two/three")), 0);
 	ck_assert_uint_eq(mode_of(at("one/two")), 0700);
 	ck_assert_uint_eq(umask(077), 077);
 	write_file(at("file"), "x");
-	ck_assert_int_eq(directory_make_path(at("file/below"), &its.why), -1);
+	ck_assert_int_eq(make(at("file/below")), -1);
+	ASSERT_SAYS("/file is no directory");
+}
+END_TEST
+
+START_TEST(nothing_is_made_in_a_directory_that_is_not_safe)
+{
+	ck_assert_int_eq(chmod(at("out"), 0777), 0);
+	ck_assert_int_eq(make(at("out/one/two")), -1);
+	ASSERT_SAYS("/out is writable by everyone");
+	ck_assert(!exists(at("out/one")));
+	ck_assert_int_eq(directory_write(at("out/one"), "file", "x", 0600, &its.why), -1);
+	ck_assert(!exists(at("out/one")));
+}
+END_TEST
+
+START_TEST(a_text_is_written_with_its_directory_and_mode)
+{
+	ck_assert_int_eq(directory_write(at("one"), "file", "words", 0640, &its.why), 0);
+	ck_assert_str_eq(read_file(at("one/file")), "words");
+	ck_assert_uint_eq(mode_of(at("one/file")), 0640);
 }
 END_TEST
 
@@ -166,6 +197,8 @@ main(void)
 	tcase_add_test(tests, links_in_a_circle_end);
 	tcase_add_test(tests, what_is_missing_or_no_directory_is_told);
 	tcase_add_test(tests, a_path_is_made_with_all_above_it_whatever_the_umask);
+	tcase_add_test(tests, nothing_is_made_in_a_directory_that_is_not_safe);
+	tcase_add_test(tests, a_text_is_written_with_its_directory_and_mode);
 	tcase_add_test(tests, a_directory_of_our_own_is_never_reached_through_a_link);
 	tcase_add_test(tests, a_list_holds_all_names_and_can_be_made_again);
 	return fixture_run("directory", tests);

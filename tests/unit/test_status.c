@@ -219,14 +219,14 @@ START_TEST(everybody_may_read_it_whatever_the_umask)
 }
 END_TEST
 
-START_TEST(a_state_directory_that_is_missing_is_certlets_own_failure)
+START_TEST(a_state_directory_that_cannot_be_is_certlets_own_failure)
 {
 	struct failure why = { 0 };
 
-	manifest.agent.state_directory = "/nonexistent";
+	manifest.agent.state_directory = "/dev/null";
 	ck_assert_int_eq(status_write(&manifest, &state, NULL, 0, &run, &why), -1);
 	ck_assert_int_eq(why.kind, FAILURE_INTERNAL);
-	ck_assert_str_eq(why.text, "open /nonexistent: No such file or directory");
+	ck_assert_str_eq(why.text, "/dev/null/status.json: /dev/null is no directory");
 }
 END_TEST
 
@@ -265,7 +265,7 @@ main(void)
 	tcase_add_test(tests, a_policy_without_metadata_is_a_sentence);
 	tcase_add_test(tests, words_that_are_not_utf_8_are_told_without_what_cannot_be);
 	tcase_add_test(tests, everybody_may_read_it_whatever_the_umask);
-	tcase_add_test(tests, a_state_directory_that_is_missing_is_certlets_own_failure);
+	tcase_add_test(tests, a_state_directory_that_cannot_be_is_certlets_own_failure);
 	tcase_add_test(tests, what_was_written_can_be_read);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
