@@ -8,6 +8,8 @@
 #include "times.h"
 
 #define DAY_SECONDS 86400L
+#define YEAR_0 -62167219200L
+#define YEAR_10000 253402300800L
 #define LONGEST_SECONDS (36525L * DAY_SECONDS)
 
 const char *
@@ -16,8 +18,13 @@ times_rfc3339(time_t when, char text[TIMES_TEXT_BYTES])
 	struct tm parts;
 
 	text[0] = '\0';
-	if (when != 0 && gmtime_r(&when, &parts) != NULL)
-		(void)strftime(text, TIMES_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts);
+	/* %Y would write fewer digits, or more, than RFC 3339 has. */
+	if (when >= YEAR_0 && when < YEAR_10000 && when != 0 && gmtime_r(&when, &parts) != NULL) {
+		const int length = snprintf(text, TIMES_TEXT_BYTES, "%04d", parts.tm_year + 1900);
+
+		(void)strftime(text + length, (size_t)(TIMES_TEXT_BYTES - length),
+		    "-%m-%dT%H:%M:%SZ", &parts);
+	}
 	return text;
 }
 

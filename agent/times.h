@@ -8,7 +8,8 @@
 
 #define TIMES_TEXT_BYTES 40
 
-/* "2026-11-23T18:00:00Z" (RFC 3339). 0 is no time: the empty string. */
+/* "2026-11-23T18:00:00Z" (RFC 3339). The empty string for 0, which is no time, and for one that is
+ * not in the years 0 to 9999. */
 const char *times_rfc3339(time_t when, char text[TIMES_TEXT_BYTES]);
 /* "2026-11-23 19:00" in local time, for people; "-" for 0. */
 const char *times_local(time_t when, char text[TIMES_TEXT_BYTES]);

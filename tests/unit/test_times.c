@@ -13,6 +13,23 @@ START_TEST(a_time_is_written_as_rfc3339_in_utc)
 }
 END_TEST
 
+START_TEST(a_time_of_any_year_is_written_so_that_it_can_be_read_or_not_at_all)
+{
+	static const char *const texts[] = { "0000-01-01T00:00:00Z", "0577-11-23T18:00:00Z",
+		"1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z" };
+	char text[TIMES_TEXT_BYTES];
+	time_t when;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		ck_assert(times_parse_rfc3339(texts[i], &when, NULL));
+		ck_assert_str_eq(times_rfc3339(when, text), texts[i]);
+	}
+	ck_assert_str_eq(times_rfc3339(when + 1, text), "");
+	ck_assert(times_parse_rfc3339("0000-01-01T00:00:00+00:01", &when, NULL));
+	ck_assert_str_eq(times_rfc3339(when, text), "");
+}
+END_TEST
+
 START_TEST(what_vault_writes_is_read_with_its_nanoseconds)
 {
 	time_t when;
@@ -88,6 +105,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tests, a_time_is_written_as_rfc3339_in_utc);
+	tcase_add_test(tests, a_time_of_any_year_is_written_so_that_it_can_be_read_or_not_at_all);
 	tcase_add_test(tests, what_vault_writes_is_read_with_its_nanoseconds);
 	tcase_add_test(tests, an_offset_is_taken_into_account);
 	tcase_add_test(tests, what_is_no_time_is_refused);
