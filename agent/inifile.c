@@ -45,6 +45,8 @@ add_error(struct manifest_errors *errors, unsigned int line, const char *format,
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	for (char *tab = text; (tab = strchr(tab, '\t')) != NULL; )
+		*tab = '?';	/* the one control character that a line may hold */
 	errors->items = memory_grow(errors->items, errors->count + 1, sizeof(*errors->items));
 	errors->items[errors->count++] = (struct manifest_error){ line, memory_text(text) };
 }

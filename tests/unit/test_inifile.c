@@ -198,6 +198,7 @@ END_TEST
 START_TEST(a_repeated_key_is_an_error_in_one_section_only)
 {
 	refuse("[a]\nk = 1\nl = 1\nk = 2\n[b]\nk = 3\n[end]\n", 4, "k again: it stands in line 2");
+	refuse("[a]\nk\tl = 1\nk\tl = 2\n[end]\n", 3, "k?l again: it stands in line 2");
 }
 END_TEST
 
