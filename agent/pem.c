@@ -68,9 +68,12 @@ take_block(struct rest *rest, const char *label)
 bool
 pem_has_shape(const struct secret *text, const char *label, size_t least, size_t most)
 {
-	struct rest rest = { text->bytes, text->bytes + text->size };
+	struct rest rest;
 	size_t count = 0;
 
+	if (text->size == 0)	/* of nothing there is not even an address to begin at */
+		return least == 0;
+	rest = (struct rest){ text->bytes, text->bytes + text->size };
 	while (rest.at < rest.end)
 		if (++count > most || !take_block(&rest, label))
 			return false;

@@ -29,6 +29,15 @@ START_TEST(blocks_as_certlet_writes_them_have_the_shape)
 }
 END_TEST
 
+START_TEST(no_text_at_all_is_no_block)
+{
+	const struct secret nothing = { 0 };
+
+	ck_assert(pem_has_shape(&nothing, "CERTIFICATE", 0, 1));
+	ck_assert(!pem_has_shape(&nothing, "CERTIFICATE", 1, 1));
+}
+END_TEST
+
 START_TEST(the_count_of_blocks_is_bounded)
 {
 	ck_assert(!has_shape("", 1, 1));
@@ -72,6 +81,7 @@ main(void)
 	TCase *tests = tcase_create("pem");
 
 	tcase_add_test(tests, blocks_as_certlet_writes_them_have_the_shape);
+	tcase_add_test(tests, no_text_at_all_is_no_block);
 	tcase_add_test(tests, the_count_of_blocks_is_bounded);
 	tcase_add_test(tests, nothing_else_has);
 	tcase_add_test(tests, a_nul_is_no_letter_of_base64);
