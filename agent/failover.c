@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "complaint.h"
 #include "failover.h"
 #include "http.h"
 #include "memory.h"
@@ -116,17 +117,30 @@ wave_clear(struct wave *wave)
 
 /* --- Replies --- */
 
+/* A URL that a server gave, as fit for a log as its words: it may repeat a token. */
+static void
+show_url(const struct talk *talk, const char *url, char text[COMPLAINT_BYTES])
+{
+	struct secret bytes = { 0 };
+
+	secret_set(&bytes, url, strlen(url));
+	complaint_make(NULL, &bytes, talk->secrets.credentials, talk->secrets.token, text);
+	secret_clear(&bytes);
+}
+
 static void
 deliver(struct talk *talk, const struct target *target, const struct http_reply *reply,
     const json_t *json)
 {
 	struct failover *failover = talk->failover;
+	char shown[COMPLAINT_BYTES];
 	struct vault_reply answer;
 
 	verdict_answer(&talk->asks[target->index], reply, json, &talk->secrets, &answer);
-	if (!answer.good)
-		(void)failure_prefix(&answer.why, "%s",
-		    talk->is_hop ? target->url : talk->address->text);
+	if (!answer.good) {
+		show_url(talk, target->url, shown);
+		(void)failure_prefix(&answer.why, "%s", talk->is_hop ? shown : talk->address->text);
+	}
 	talk->answered = true;
 	failover->answered = (int32_t)(talk->address - failover->addresses.items);
 	talk->done(talk->context, target->index, &answer);
@@ -138,14 +152,16 @@ follow(struct talk *talk, const struct target *target, const struct http_reply *
 {
 	const char *wrong = talk->is_hop ? "it is the second one" :
 	    address_judge_redirect(&talk->failover->addresses, target->url, reply->location);
+	char shown[COMPLAINT_BYTES];
 	struct failure why;
 
 	if (wrong == NULL) {
 		wave_add(&talk->redirected, target->index, reply->location);
 		return;
 	}
-	(void)failure_set(&why, FAILURE_VAULT, "a redirect to %.300s is not followed: %s",
-	    reply->location != NULL ? reply->location : "nowhere", wrong);
+	show_url(talk, reply->location != NULL ? reply->location : "nowhere", shown);
+	(void)failure_set(&why, FAILURE_VAULT, "a redirect to %.300s is not followed: %s", shown,
+	    wrong);
 	address_complain(talk->address, why.text);
 	wave_add(&talk->left, target->index, NULL);
 }

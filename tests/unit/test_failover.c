@@ -234,6 +234,25 @@ START_TEST(a_second_redirect_and_one_to_elsewhere_are_refused)
 }
 END_TEST
 
+START_TEST(a_secret_in_a_redirect_is_not_repeated)
+{
+	struct secret token = { 0 };
+
+	secret_set(&token, "hvb.a-token", 11);
+	fake_http_reply(ONE, 307, "")->location = TWO "/hvb.a-token/v1/a";
+	fake_http_reply(TWO, 403, "{}");
+	ck_assert_int_eq(failover_ask(failover, asks, 1, &token, note, NULL, &why), 0);
+	ck_assert_msg(strstr(texts[0], TWO "/***********/v1/a: ") != NULL, "%s", texts[0]);
+	fake_http_reply(NULL, 307, "")->location = "https://evil.test/hvb.a-token";
+	fake_http_reply(NULL, 307, "")->location = NULL;
+	statuses[0] = 0;
+	ck_assert_int_eq(failover_ask(failover, asks, 1, &token, note, NULL, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "https://evil.test/*********** is not"));
+	ck_assert_ptr_nonnull(strstr(why.text, "nowhere is not"));
+	secret_clear(&token);
+}
+END_TEST
+
 START_TEST(an_answer_that_is_too_large_is_a_failure_of_that_ask)
 {
 	fake_http_fail("/v1/a", HTTP_TOO_LARGE);
@@ -276,6 +295,7 @@ main(void)
 	tcase_add_test(tests, a_refused_login_is_an_answer_and_is_not_repeated);
 	tcase_add_test(tests, one_redirect_is_followed_with_everything_that_was_sent);
 	tcase_add_test(tests, a_second_redirect_and_one_to_elsewhere_are_refused);
+	tcase_add_test(tests, a_secret_in_a_redirect_is_not_repeated);
 	tcase_add_test(tests, an_answer_that_is_too_large_is_a_failure_of_that_ask);
 	tcase_add_test(tests, certificate_and_key_are_handed_out_for_auth_cert_alone);
 	return run_tests("failover", tests);
