@@ -94,7 +94,13 @@ give_back(struct store *store, const struct owned *other, const struct output *o
 
 enum fate { FATE_REMOVE, FATE_GIVE_BACK };
 
-static int
+enum clearing {
+	CLEARED,
+	CLEARING_LEFT,	/* what is there is of others: there is nothing more to do */
+	CLEARING_OWED,	/* it is ours, and could not be cleared */
+};
+
+static enum clearing
 clear_place(struct store *store, const struct state *state, const struct owned *owned,
     const struct output *output, enum fate fate, int directory, const char *name,
     struct failure *why)
@@ -102,38 +108,44 @@ clear_place(struct store *store, const struct state *state, const struct owned *
 	const struct owned *other;
 	const struct output *its = outputs_find_other(state, owned->name, output->path, &other);
 
+	int result = 0;
+
 	switch (outputs_find_maker(store, state, owned, output, directory, name)) {
 	case MAKER_SELF:
-		return fate == FATE_GIVE_BACK && its != NULL ?
+		result = fate == FATE_GIVE_BACK && its != NULL ?
 		    give_back(store, other, its, directory, name, why) :
 		    file_remove(directory, name, why);
+		break;
 	case MAKER_FOREIGN:
-		return failure_set(why, FAILURE_DISK, "was not made by certlet, and is left");
+		(void)failure_set(why, FAILURE_DISK, "was not made by certlet, and is left");
+		return CLEARING_LEFT;
 	case MAKER_NONE:
 	case MAKER_ANOTHER:
 		break;
 	}
-	return 0;
+	return result == 0 ? CLEARED : CLEARING_OWED;
 }
 
-/* What others put there is told once: the record of it goes. */
+/* What others put there is told once: the record of it goes. What is owed stays on record. */
 static int
 take_output(struct store *store, const struct state *state, struct owned *owned, size_t index,
     enum fate fate, uid_t trusted, struct failure *why)
 {
 	const struct output *output = &owned->outputs[index];
 	char *path = memory_text(output->path);
+	enum clearing clearing;
 	const char *name;
 	int directory, result = 0;
 
 	switch (outputs_open_above(path, trusted, &directory, &name, why)) {
 	case FOUND_FILE:
-		if (file_clear_leftover(directory, name, trusted, why) == -1)
-			result = -1;
-		if (clear_place(store, state, owned, output, fate, directory, name, why) == -1)
-			result = -1;
+		result = file_clear_leftover(directory, name, trusted, why);
+		clearing = clear_place(store, state, owned, output, fate, directory, name, why);
 		(void)close(directory);
-		owned_drop_output(owned, path);
+		if (clearing != CLEARED)
+			result = -1;
+		if (clearing != CLEARING_OWED)
+			owned_drop_output(owned, path);
 		break;
 	case FOUND_ABSENT:
 		owned_drop_output(owned, path);

@@ -26,24 +26,35 @@ prune(const struct run *run, const struct item *item)
 	return false;
 }
 
-/* Outputs that the manifest does not name any more; but what passes to another certificate stays until that
- * one is there (rule 14). */
+/* Outputs that the manifest does not name any more. */
+static bool
+has_stale_outputs(const struct item *item)
+{
+	for (size_t i = 0; i < item->owned->output_count; i++) {
+		const struct output *output = &item->owned->outputs[i];
+		const char *wanted = item->entry->outputs[output->part];
+
+		if (wanted == NULL || strcmp(wanted, output->path) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* What passes to another certificate stays until that one is there (rule 14). */
 static void
 drop_outputs(struct run *run, struct item *item)
 {
-	struct owned *owned = item->owned;
 	struct failure why;
 	const char *path;
-	bool stale = false;
 
-	for (size_t i = 0; i < owned->output_count; i++) {
-		const char *wanted = item->entry->outputs[owned->outputs[i].part];
-
-		stale |= wanted == NULL || strcmp(wanted, owned->outputs[i].path) != 0;
-	}
-	if (stale && plan_heir(run->manifest, &run->state, owned, &path) == NULL &&
-	    store_drop_outputs(run->store, item->entry, &run->state, owned, &why) == -1)
-		log_warning("%s: %s", owned->name, why.text);
+	if (!has_stale_outputs(item) ||
+	    plan_heir(run->manifest, &run->state, item->owned, &path) != NULL ||
+	    store_drop_outputs(run->store, item->entry, &run->state, item->owned, &why) == 0)
+		return;
+	if (has_stale_outputs(item))
+		item_fail(run, item, PROBLEM_FAILED, &why);
+	else
+		log_warning("%s: %s", item->entry->name, why.text);
 }
 
 /* False: something that is not needed any more could not be removed. */
