@@ -323,7 +323,7 @@ command_run(const struct words *words, long timeout_seconds,
 {
 	struct running running = { .output = -1, .obstacles = -1, .signals = -1 };
 	char *name = command_text(words);
-	enum command_end result = COMMAND_NOT_RUN;
+	enum command_end result = COMMAND_NOT_STARTED;
 	sigset_t child, before;
 
 	log_detail("run %s", name);
@@ -332,7 +332,7 @@ command_run(const struct words *words, long timeout_seconds,
 	(void)sigprocmask(SIG_BLOCK, &child, &before);
 	if ((running.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK)) == -1 ||
 	    start(&running, words, prepare, context) == -1) {
-		failure_errno(why, FAILURE_SERVICE, "cannot be run");
+		failure_errno(why, FAILURE_SERVICE, "cannot be started");
 		goto out;
 	}
 	result = finish(&running, timeout_seconds, why);

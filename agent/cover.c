@@ -62,6 +62,7 @@ test_without(const struct service *service, struct covered *covered, struct fail
 		(void)failure_prefix(why, "service %s still needs it", service->name);
 		return COVER_USED;
 	case COMMAND_NOT_RUN:
+	case COMMAND_NOT_STARTED:
 		break;
 	}
 	(void)failure_prefix(why, "service %s may need it, which cannot be tried here",

@@ -45,6 +45,7 @@ runs(const struct service *service, const struct words *active)
 	switch (command_run(active, service->timeout, NULL, NULL, &why)) {
 	case COMMAND_PASSED:
 	case COMMAND_TIMED_OUT:
+	case COMMAND_NOT_STARTED:
 		return true;
 	case COMMAND_FAILED:
 	case COMMAND_NOT_RUN:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <check.h>
+#include <sys/resource.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,17 @@ START_TEST(a_service_that_cannot_be_asked_in_time_is_not_taken_for_inactive)
 {
 	service.timeout = 1;
 	say(&service.active, "sleep 60");
+	ck_assert_int_eq(service_condition(&service), CONDITION_RUNS);
+}
+END_TEST
+
+/* In the child that Check forks for each test: the limit ends with it. */
+START_TEST(a_service_that_cannot_be_asked_for_want_of_descriptors_is_not_taken_for_inactive)
+{
+	const struct rlimit none = { 3, 3 };
+
+	say(&service.active, "exit 3");
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	ck_assert_int_eq(service_condition(&service), CONDITION_RUNS);
 }
 END_TEST
@@ -222,6 +234,7 @@ main(void)
 	tcase_add_test(tests, a_service_is_inactive_when_its_active_command_fails);
 	tcase_add_test(tests, a_service_is_inactive_when_its_active_program_is_missing);
 	tcase_add_test(tests, a_service_that_cannot_be_asked_in_time_is_not_taken_for_inactive);
+	tcase_add_test(tests, a_service_that_cannot_be_asked_for_want_of_descriptors_is_not_taken_for_inactive);
 	tcase_add_test(tests, a_service_whose_test_program_is_missing_is_inactive);
 	tcase_add_test(tests, a_test_program_that_only_fails_does_not_make_it_inactive);
 	tcase_add_test(tests, without_systemd_a_service_is_unmanaged_unless_something_stands_in);
