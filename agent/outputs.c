@@ -155,7 +155,7 @@ outputs_find_maker(const struct store *store, const struct state *state, const s
 	struct stat status;
 
 	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? MAKER_NONE : MAKER_FOREIGN;
+		return errno == ENOENT ? MAKER_NONE : MAKER_UNKNOWN;
 	if (S_ISLNK(status.st_mode))
 		return find_maker_of_link(store, owned, directory, name);
 	/* A file that was right already when it passed is known to both: it is the other's now. */
@@ -166,10 +166,12 @@ outputs_find_maker(const struct store *store, const struct state *state, const s
 	/* Two certificates may hold the same: the digest tells only where there is no other. */
 	if (its != NULL)
 		return MAKER_ANOTHER;
-	if (output->copy && file_digest_at(directory, name, digest, &status, &why) == FOUND_FILE &&
-	    holds_generation(store, owned->name, owned, output->part, digest))
-		return MAKER_SELF;
-	return MAKER_FOREIGN;
+	if (!output->copy)
+		return MAKER_FOREIGN;
+	if (file_digest_at(directory, name, digest, &status, &why) != FOUND_FILE)
+		return S_ISREG(status.st_mode) ? MAKER_UNKNOWN : MAKER_FOREIGN;
+	return holds_generation(store, owned->name, owned, output->part, digest) ? MAKER_SELF :
+	    MAKER_FOREIGN;
 }
 
 /* --- Looking --- */

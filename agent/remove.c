@@ -119,6 +119,9 @@ clear_place(struct store *store, const struct state *state, const struct owned *
 	case MAKER_FOREIGN:
 		(void)failure_set(why, FAILURE_DISK, "was not made by certlet, and is left");
 		return CLEARING_LEFT;
+	case MAKER_UNKNOWN:
+		result = failure_set(why, FAILURE_DISK, "it cannot be told whose it is");
+		break;
 	case MAKER_NONE:
 	case MAKER_ANOTHER:
 		break;

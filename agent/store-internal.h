@@ -103,7 +103,11 @@ int outputs_prepare(struct outputs *outputs, int home, unsigned int number,
     const struct origin *origin, struct failure *why);
 /* Puts it in place, makes links, and notes all in `owned`. */
 int outputs_commit(struct outputs *outputs, struct owned *owned, struct failure *why);
-enum maker { MAKER_NONE /* nothing stands there */, MAKER_SELF, MAKER_ANOTHER, MAKER_FOREIGN };
+enum maker {
+	MAKER_NONE,	/* nothing stands there */
+	MAKER_SELF, MAKER_ANOTHER, MAKER_FOREIGN,
+	MAKER_UNKNOWN,	/* it could not be read */
+};
 
 /* Who made what stands at an output that `owned` has a record of. */
 enum maker outputs_find_maker(const struct store *store, const struct state *state,
