@@ -1,0 +1,95 @@
+"""
+The fault harness: certlet is run again and again with one thing failing at a time.
+
+stage(scenario)  a machine on which a scenario (faults/scenarios.py) is about to happen; .back() puts it back to there
+tally            what a test tried: tally.note("renewal", "errors", case, complaints); it fails at the end if there were any
+
+A case is SCENARIO:CALL:FAULT:NUMBER, "renewal:fsync:EIO:3": the third fsync of a renewal fails with EIO; KILL as a fault:
+the process is killed at it. An ordinary run tries a sample, `./bootstrap check --faults` all. To run one case again:
+
+    KEEP=1 CERTLET_FAULTS=renewal:fsync:EIO:3 ./bootstrap check tests/faults -k renewal-fsync
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from faults.stage import Stage
+from support.bao import Vault
+from support.machine import Machine
+from system.conftest import (bao, ca, directory, own_vault, pytest_collection_modifyitems,  # noqa: F401
+                             pytest_runtest_makereport, server, session_directory, standin, standins, vault)
+
+WHICH = os.environ.get("CERTLET_FAULTS", "sample")
+
+
+class Tally:
+    """Cases tried and what was wrong with them."""
+
+    def __init__(self):
+        self.rows, self.wrong = {}, []
+
+    def note(self, scenario, kind, case, complaints):
+        row = self.rows.setdefault(f"{scenario} {kind}", [0, 0])
+        row[0] += 1
+        if complaints:
+            row[1] += 1
+            self.wrong.append(f"{case}\n    " + "\n    ".join(complaints))
+
+
+@pytest.fixture
+def tally(request):
+    counted = Tally()
+    yield counted
+    request.node.user_properties.append(("faults", json.dumps(counted.rows)))
+    assert not counted.wrong, "these left something wrong:\n" + "\n".join(counted.wrong)
+
+
+@pytest.fixture(scope="session")
+def stage(bao, ca):  # noqa: F811
+    """stage(scenario): set up once for all the tests of this process."""
+    made, directories = {}, []
+
+    def find(scenario):
+        if scenario.name not in made:
+            path = Path(tempfile.mkdtemp(prefix=f"certlet-{scenario.name}-"))
+            path.chmod(0o755)  # the fetch process is another user
+            directories.append(path)
+            corner = Vault(bao, ca)
+            corner.token_type("batch", ttl="12h")  # one that expires meanwhile would change what a run does
+            made[scenario.name] = Stage(scenario, corner, Machine(path / "machine", corner, ca), path)
+        return made[scenario.name]
+
+    yield find
+    for path in directories:
+        if os.environ.get("KEEP"):
+            print(f"kept: {path}")
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+# The table
+
+rows = {}
+
+
+def pytest_runtest_logreport(report):
+    for name, value in report.user_properties if report.when == "teardown" else ():
+        if name == "faults":
+            for row, (tried, wrong) in json.loads(value).items():
+                before = rows.get(row, (0, 0))
+                rows[row] = (before[0] + tried, before[1] + wrong)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not rows:
+        return
+    terminalreporter.write_line(f"{'scenario':<20}{'kind of fault':<24}{'cases':>7}{'wrong':>7}")
+    for row, (tried, wrong) in sorted(rows.items()):
+        scenario, _, kind = row.partition(" ")
+        terminalreporter.write_line(f"{scenario:<20}{kind:<24}{tried:>7}{wrong:>7}")
+    terminalreporter.write_line(f"{'all':<44}{sum(row[0] for row in rows.values()):>7}{sum(row[1] for row in rows.values()):>7}")
