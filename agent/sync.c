@@ -293,7 +293,8 @@ roll_out(struct run *run)
 		struct item *item = &run->items[i];
 
 		/* Its services did not judge it yet, and what replaces it must not be judged by its faults. */
-		if (item->fetched && item->from != 0 && item->disk.live == item->owned->intent)
+		if (item->fetched && item->from != 0 && item->owned->intent != 0 &&
+		    item->disk.live == item->owned->intent)
 			go_back(run, item);
 		if (item->selected)
 			note_new_services(run, item);

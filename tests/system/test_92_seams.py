@@ -143,3 +143,14 @@ def test_a_port_that_was_put_right_by_hand_is_seen(vault, server, nginx):
     server.execute(nginx.reload.split())
     assert nginx.comes_to_serve(server.installed(WEB).fingerprint, WEB)
     assert server.sync().exit == 0
+
+
+def test_a_deletion_that_was_cut_short_and_is_regretted_is_cured_by_one_run(vault, server):
+    leaf = vault.publish(WEB)
+    server.wants(WEB)
+    assert server.sync().exit == 0
+    (server.live / WEB).unlink()
+    (server.archive / WEB / "1" / "privkey.pem").unlink()
+    run = server.sync()
+    assert run.exit == 0, run.output
+    assert server.installed(WEB).fingerprint == leaf.fingerprint and server.installed(WEB).matches
