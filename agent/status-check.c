@@ -27,24 +27,25 @@ static const char *const result_names[] = {
 	[CHECK_UNKNOWN] = "UNKNOWN",
 };
 
-static void
-add_finding(struct findings *findings, enum check_result level, char *take_words)
-{
-	findings->items = memory_grow(findings->items, findings->count + 1,
-	    sizeof(*findings->items));
-	findings->items[findings->count++] = (struct finding){ level, take_words };
-}
-
 /* The bar separates what people read from the figures of the plugin. */
 static char *
-readable(const char *words)
+readable(const char *words, size_t most)
 {
-	char *copy = text_cut_end(words != NULL ? words : "", WORDS_MOST);
+	char *copy = text_cut_end(words != NULL ? words : "", most);
 
 	for (char *c = copy; *c != '\0'; c++)
 		if (*c == '|')
 			*c = '/';
 	return copy;
+}
+
+static void
+add_finding(struct findings *findings, enum check_result level, char *take_words)
+{
+	findings->items = memory_grow(findings->items, findings->count + 1,
+	    sizeof(*findings->items));
+	findings->items[findings->count++] = (struct finding){ level, readable(take_words, 0) };
+	free(take_words);
 }
 
 static char *
@@ -77,7 +78,7 @@ find_certificate(struct findings *findings, const struct seen_certificate *seen,
 	findings->critical += seen->level == CHECK_CRITICAL;
 	findings->warning += seen->level == CHECK_WARNING;
 	state = describe_state(seen, now);
-	words = readable(seen->error);
+	words = readable(seen->error, WORDS_MOST);
 	if (seen->problem == NULL)
 		add_finding(findings, seen->level, memory_text(state));
 	else
@@ -94,7 +95,7 @@ find_service(struct findings *findings, const struct seen_service *seen)
 
 	if (seen->level == CHECK_OK)
 		return;
-	words = readable(seen->error);
+	words = readable(seen->error, WORDS_MOST);
 	add_finding(findings, seen->level, memory_format("service %s %s%s%s", seen->name,
 	    seen->level == CHECK_CRITICAL ? "failed" : "is owed a reload",
 	    *words != '\0' ? ": " : "", words));
@@ -108,7 +109,7 @@ find_run(struct findings *findings, const struct seen_status *status, time_t now
 
 	if (status->run_level == CHECK_OK)
 		return;
-	words = readable(status->error);
+	words = readable(status->error, WORDS_MOST);
 	if (status->exit == EXIT_BROKEN)
 		what = memory_text("the last run failed");
 	else if (status->last_success == 0)
@@ -182,13 +183,14 @@ static void
 print_all_is_well(const struct seen_status *status, time_t now)
 {
 	const struct seen_certificate *first = find_first_to_expire(status);
-	char about[TIMES_TEXT_BYTES];
+	char about[TIMES_TEXT_BYTES], *name = readable(first != NULL ? first->name : NULL, 0);
 
 	printf("%zu certificate%s", status->certificate_count,
 	    status->certificate_count == 1 ? "" : "s");
 	if (first != NULL)
-		printf(", %s expires first, in %s", first->name,
+		printf(", %s expires first, in %s", name,
 		    times_about(first->not_after - now, about));
+	free(name);
 }
 
 static enum check_result
@@ -224,7 +226,7 @@ status_check(const char *state_directory, time_t now)
 	struct failure why;
 
 	if (status_read(state_directory, now, &status, &why) == -1) {
-		char *words = readable(why.text);
+		char *words = readable(why.text, WORDS_MOST);
 
 		printf("CERTLET %s - %s\n", result_names[CHECK_UNKNOWN], words);
 		free(words);

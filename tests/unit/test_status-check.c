@@ -161,6 +161,15 @@ START_TEST(an_inactive_or_unmanaged_service_is_ok)
 }
 END_TEST
 
+START_TEST(a_name_bends_neither_the_line_nor_its_figures)
+{
+	status_file_add(&file, "a|\nb", 60);
+	ck_assert_ptr_ne(strstr(check(CHECK_OK), "certificate, a/?b expires first"), NULL);
+	status_file_add(&file, "c|\033d", -2);
+	ck_assert_ptr_ne(strstr(check(CHECK_CRITICAL), "certificates: c/?d expired 2 days ago | "), NULL);
+}
+END_TEST
+
 START_TEST(without_success_for_stale_is_a_warning_and_thrice_that_critical)
 {
 	json_object_set_new(file.document, "last_success", test_time(TEST_NOW - TEST_DAY));
@@ -211,6 +220,7 @@ main(void)
 	tcase_add_test(tests, an_unlisted_certificate_is_a_warning_at_most);
 	tcase_add_test(tests, a_failed_service_is_critical_and_an_owed_reload_a_warning);
 	tcase_add_test(tests, an_inactive_or_unmanaged_service_is_ok);
+	tcase_add_test(tests, a_name_bends_neither_the_line_nor_its_figures);
 	tcase_add_test(tests, without_success_for_stale_is_a_warning_and_thrice_that_critical);
 	tcase_add_test(tests, the_worst_come_first_and_at_most_five_are_named);
 	suite_add_tcase(suite, tests);
