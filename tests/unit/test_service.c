@@ -83,14 +83,18 @@ START_TEST(a_service_that_cannot_be_asked_in_time_is_not_taken_for_inactive)
 }
 END_TEST
 
-/* In the child that Check forks for each test: the limit ends with it. */
 START_TEST(a_service_that_cannot_be_asked_for_want_of_descriptors_is_not_taken_for_inactive)
 {
-	const struct rlimit none = { 3, 3 };
+	enum service_condition condition;
+	struct rlimit before, none;
 
 	say(&service.active, "exit 3");
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 3, before.rlim_max };
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ck_assert_int_eq(service_condition(&service), CONDITION_RUNS);
+	condition = service_condition(&service);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_int_eq(condition, CONDITION_RUNS);
 }
 END_TEST
 
