@@ -204,9 +204,8 @@ ends_within(struct running *running, long milliseconds)
 	long left;
 
 	for (;;) {
-		if (waitid(P_PID, (id_t)running->pid, &running->end, WEXITED | WNOHANG | WNOWAIT) == -1)
-			return true;
-		if (running->end.si_pid != 0)
+		if (waitid(P_PID, (id_t)running->pid, &running->end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    running->end.si_pid != 0)
 			break;
 		if ((left = deadline - clock_milliseconds()) <= 0)
 			return false;

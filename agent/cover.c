@@ -80,7 +80,7 @@ cover_test(const struct service *service, const char *archive, const struct word
 	if (!service_has_test(service) || service_condition(service) != CONDITION_RUNS)
 		return COVER_FREE;
 	result = COVER_USED;
-	if (service_test(service, why) == -1)
+	if (service_test(service, why) != SERVICE_YES)
 		(void)failure_prefix(why, "service %s: its test fails even with the files",
 		    service->name);
 	else

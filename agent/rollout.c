@@ -20,7 +20,7 @@ ask_before(struct rollout *rollout, struct visit *visit)
 		resumed |= run->items[i].in_place && visit_uses(visit, &run->items[i]);
 	/* A killed run had asked already: what stands now cannot tell whose fault a failure is, but
 	 * find_guilty() can. */
-	if (!resumed && service_test(visit->service, &why) == -1)
+	if (!resumed && service_test(visit->service, &why) == SERVICE_NO)
 		visit->failed_before = true;
 	if (visit->service->verify_host == NULL)
 		return;
@@ -136,17 +136,33 @@ take_turns(struct rollout *rollout)
 	return 0;
 }
 
-/* Crosses out the intents: what stands is settled, what went back waits as a candidate. */
-static void
-settle(struct run *run)
+/* Its services did not come to judge it: the intent stays, as if the run had been killed there. */
+static bool
+is_open(const struct rollout *rollout, const struct item *item)
 {
+	bool open = false;
+
+	for (size_t i = 0; i < rollout->count; i++)
+		open |= rollout->visits[i].cut_short && visit_uses(&rollout->visits[i], item);
+	return open && item->owned->intent != 0 && !item->stuck;
+}
+
+/*
+ * Crosses out the intents: what stands is settled, what went back waits as a candidate. A link to a
+ * candidate is known by that: it goes back in the next run.
+ */
+static void
+settle(const struct rollout *rollout)
+{
+	const struct run *run = rollout->run;
+
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		struct item *item = &run->items[i];
 
-		if (item->to == 0)
+		if (item->to == 0 || is_open(rollout, item))
 			continue;
 		item->owned->intent = 0;
-		if (item->in_place) {
+		if (item->in_place && !item->stuck) {
 			item->owned->generation = item->to;
 			item->owned->candidate = 0;
 			free(item->owned->quarantine.words);
@@ -188,7 +204,7 @@ rollout_run(struct run *run)
 	swap_all(&rollout);
 	if (take_turns(&rollout) == -1)
 		goto out;
-	settle(run);
+	settle(&rollout);
 	note_passed(run);
 	/* Before anything is pruned: a run that finds a state has to find the generations it speaks of. */
 	result = rollout.any ? run_save(run) : 0;

@@ -42,7 +42,9 @@ struct item {
 	struct origin target;	/* of `to` */
 	bool pending;		/* there is a change; a dry run leaves `to` 0 */
 	bool in_place;		/* the link points to `to` */
+	bool stuck;		/* it should not, but could not be moved back: the next run does that */
 	bool fetched;		/* `to` was written in this run */
+	bool unpruned;		/* generations that nothing points to could not be removed */
 };
 
 struct run {

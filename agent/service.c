@@ -74,24 +74,35 @@ service_has_test(const struct service *service)
 	return service->test.count != 0;
 }
 
-int
-service_test(const struct service *service, struct failure *why)
+static enum service_answer
+ask(const struct service *service, const struct words *command, struct failure *why)
 {
-	if (!service_has_test(service))
-		return 0;
-	if (command_run(&service->test, service->timeout, NULL, NULL, why) != COMMAND_PASSED)
-		return -1;
-	return 0;
+	switch (command_run(command, service->timeout, NULL, NULL, why)) {
+	case COMMAND_PASSED:
+		return SERVICE_YES;
+	case COMMAND_NOT_STARTED:
+		return SERVICE_UNASKED;
+	case COMMAND_FAILED:
+	case COMMAND_TIMED_OUT:
+	case COMMAND_NOT_RUN:
+		break;
+	}
+	return SERVICE_NO;
 }
 
-int
+enum service_answer
+service_test(const struct service *service, struct failure *why)
+{
+	return service_has_test(service) ? ask(service, &service->test, why) : SERVICE_YES;
+}
+
+enum service_answer
 service_reload(const struct service *service, struct failure *why)
 {
 	const struct words *reload = find_reload(service);
 
-	if (reload->count == 0)
-		return failure_set(why, FAILURE_SERVICE, "no command is known that reloads it");
-	if (command_run(reload, service->timeout, NULL, NULL, why) != COMMAND_PASSED)
-		return -1;
-	return 0;
+	if (reload->count != 0)
+		return ask(service, reload, why);
+	(void)failure_set(why, FAILURE_SERVICE, "no command is known that reloads it");
+	return SERVICE_NO;
 }

@@ -21,10 +21,16 @@ enum service_condition { CONDITION_RUNS, CONDITION_INACTIVE, CONDITION_UNMANAGED
  */
 enum service_condition service_condition(const struct service *service);
 
+enum service_answer {
+	SERVICE_YES,
+	SERVICE_NO,
+	SERVICE_UNASKED,	/* no process, pipe or memory for its command: nothing is known */
+};
+
 bool service_has_test(const struct service *service);
-/* FAILURE_SERVICE with the end and the last words of the command. 0 without a test. */
-int service_test(const struct service *service, struct failure *why);
-int service_reload(const struct service *service, struct failure *why);
+/* What is not YES: FAILURE_SERVICE with the end and the last words of the command. */
+enum service_answer service_test(const struct service *service, struct failure *why);
+enum service_answer service_reload(const struct service *service, struct failure *why);
 
 /* Whether systemd is the init of this system: /run/systemd/system exists (sd_booted(3)). */
 bool service_systemd_runs(void);

@@ -44,10 +44,13 @@ turn_move(struct rollout *rollout, struct item *item, unsigned int generation)
 	struct failure why;
 
 	if (store_switch(run->store, item->entry, &item->keeper, &run->state, item->owned,
-	    generation, &why) == -1)
+	    generation, &why) == -1) {
 		item_fail(run, item, PROBLEM_FAILED, &why);
-	else
+		item->stuck |= item->in_place && generation == item->from;
+	} else {
 		item->in_place = generation == item->to;
+		item->stuck = false;
+	}
 }
 
 /* Whoever else took a certificate that goes back has to read the old one again. */
@@ -75,71 +78,126 @@ sentence(struct rollout *rollout, struct item *item, struct visit *visit, struct
 		owe_elsewhere(rollout, item, visit);
 }
 
-enum search { SEARCH_CURED, SEARCH_NOT_OURS, SEARCH_NEWCOMER };
+struct search {
+	struct rollout *rollout;
+	struct visit *visit;
+	bool *suspect;		/* by item */
+	bool stuck;		/* one of them could not go back: it may be the guilty one */
+	bool cured;
+};
+
+static void
+take_back(struct search *search)
+{
+	const struct run *run = search->rollout->run;
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		struct item *item = &run->items[i];
+
+		if (!(search->suspect[i] = stands(item, search->visit)))
+			continue;
+		turn_move(search->rollout, item, item->from);
+		search->stuck |= item->stuck;
+	}
+}
+
+/* What is installed for the first time is never taken back; others stay out till they can be judged. */
+static void
+bring_in(struct search *search, bool newcomers_only)
+{
+	const struct run *run = search->rollout->run;
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		struct item *item = &run->items[i];
+
+		if (search->suspect[i] && !item->in_place && (item->from == 0 || !newcomers_only))
+			turn_move(search->rollout, item, item->to);
+	}
+}
+
+/* False: the test could not be asked. */
+static bool
+judge_one(struct search *search, struct item *item)
+{
+	struct failure why;
+
+	turn_move(search->rollout, item, item->to);
+	switch (service_test(search->visit->service, &why)) {
+	case SERVICE_YES:
+		return true;
+	case SERVICE_UNASKED:
+		turn_move(search->rollout, item, item->from);
+		return false;
+	case SERVICE_NO:
+		break;
+	}
+	sentence(search->rollout, item, search->visit, &why);
+	search->cured &= item->from != 0;
+	return true;
+}
+
+static bool
+judge_all(struct search *search)
+{
+	const struct run *run = search->rollout->run;
+
+	for (int newcomers = 0; newcomers <= 1; newcomers++)
+		for (size_t i = 0; i < run->manifest->entry_count; i++)
+			if (search->suspect[i] && (run->items[i].from == 0) == newcomers &&
+			    !judge_one(search, &run->items[i]))
+				return false;
+	return true;
+}
 
 /*
  * The test fails since the swap. Everything of this service goes back (what is installed for the
  * first time has nothing to go back to: its link is absent meanwhile), then comes in again one by
- * one, the renewed first. If the test fails even so, the fault came from elsewhere.
+ * one, the renewed first. If the test fails even so, the fault came from elsewhere. Returns whether
+ * the test passes in the end.
  */
-static enum search
+static bool
 find_guilty(struct rollout *rollout, struct visit *visit)
 {
-	struct run *run = rollout->run;
-	const size_t count = run->manifest->entry_count;
-	bool *suspect = memory_new(count, sizeof(*suspect));
-	bool *guilty = memory_new(count, sizeof(*guilty));
-	enum search result = SEARCH_CURED;
+	struct search search = {
+		.rollout = rollout, .visit = visit, .cured = true,
+		.suspect = memory_new(rollout->run->manifest->entry_count, sizeof(*search.suspect)),
+	};
 	struct failure why;
 
-	for (size_t i = 0; i < count; i++)
-		if ((suspect[i] = stands(&run->items[i], visit)))
-			turn_move(rollout, &run->items[i], run->items[i].from);
-	if (service_test(visit->service, &why) == -1) {
-		result = SEARCH_NOT_OURS;
-		for (size_t i = 0; i < count; i++)
-			if (suspect[i])
-				turn_move(rollout, &run->items[i], run->items[i].to);
-		goto out;
+	take_back(&search);
+	switch (service_test(visit->service, &why)) {
+	case SERVICE_YES:
+		visit->cut_short = !judge_all(&search);
+		bring_in(&search, /* newcomers_only= */ true);
+		break;
+	case SERVICE_NO:
+		bring_in(&search, /* newcomers_only= */ search.stuck);
+		search.cured = false;
+		break;
+	case SERVICE_UNASKED:
+		bring_in(&search, /* newcomers_only= */ true);
+		visit->cut_short = true;
+		break;
 	}
-	for (int newcomers = 0; newcomers <= 1; newcomers++) {
-		for (size_t i = 0; i < count; i++) {
-			struct item *item = &run->items[i];
-
-			if (!suspect[i] || (item->from == 0) != newcomers)
-				continue;
-			turn_move(rollout, item, item->to);
-			if (service_test(visit->service, &why) == 0)
-				continue;
-			guilty[i] = true;
-			sentence(rollout, item, visit, &why);
-		}
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (!guilty[i] || run->items[i].from != 0)
-			continue;
-		turn_move(rollout, &run->items[i], run->items[i].to);
-		result = SEARCH_NEWCOMER;
-	}
-out:
-	free(suspect);
-	free(guilty);
-	return result;
+	free(search.suspect);
+	return search.cured && !visit->cut_short;
 }
 
 /* --- Step 4: the reload, once, and the way back when it fails. --- */
 
-static int
+static enum service_answer
 reload(struct visit *visit, struct run *run, struct failure *why)
 {
-	if (service_reload(visit->service, why) == -1)
-		return -1;
+	const enum service_answer answer = service_reload(visit->service, why);
+
+	if (answer != SERVICE_YES)
+		return answer;
 	visit->known->last_reload = time(NULL);
 	visit->known->owed = false;
 	run->tally.reloaded++;
 	visit_note_success(visit);
 	log_notice("service %s: reloaded", visit->service->name);
-	return 0;
+	return answer;
 }
 
 static void
@@ -195,7 +253,7 @@ undo_reload(struct rollout *rollout, struct visit *visit, struct failure *why)
 	for (size_t i = 0; i < count; i++)
 		if (renewed[i])
 			turn_move(rollout, &run->items[i], run->items[i].from);
-	if (reload(visit, run, &again) == -1) {
+	if (reload(visit, run, &again) != SERVICE_YES) {
 		(void)failure_prefix(&again, "after going back");
 		note_service_failure(visit, &again);
 	}
@@ -282,10 +340,12 @@ turn_take(struct rollout *rollout, struct visit *visit, bool changes)
 {
 	struct run *run = rollout->run;
 	struct failure why;
+	const enum service_answer answer = service_test(visit->service, &why);
 
-	if (service_test(visit->service, &why) == -1 &&
+	visit->cut_short |= answer == SERVICE_UNASKED;
+	if (answer == SERVICE_UNASKED || (answer == SERVICE_NO &&
 	    (!changes || count_standing(rollout, visit) == 0 || visit->failed_before ||
-	    find_guilty(rollout, visit) != SEARCH_CURED)) {
+	    !find_guilty(rollout, visit)))) {
 		visit->known->owed = true;
 		note_service_failure(visit, &why);
 		return;
@@ -295,15 +355,22 @@ turn_take(struct rollout *rollout, struct visit *visit, bool changes)
 		visit_note_success(visit);
 		return;
 	}
-	if (reload(visit, run, &why) == -1) {
-		if (changes)
-			undo_reload(rollout, visit, &why);
-		else
-			note_service_failure(visit, &why);
+	switch (reload(visit, run, &why)) {
+	case SERVICE_YES:
+		if (visit->service->verify_host != NULL)
+			verify(rollout, visit, visit->owed_before);
 		return;
+	case SERVICE_NO:
+		if (changes) {
+			undo_reload(rollout, visit, &why);
+			return;
+		}
+		break;
+	case SERVICE_UNASKED:
+		visit->cut_short = true;
+		break;
 	}
-	if (visit->service->verify_host != NULL)
-		verify(rollout, visit, visit->owed_before);
+	note_service_failure(visit, &why);
 }
 
 void

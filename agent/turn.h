@@ -19,6 +19,7 @@ struct visit {
 	bool owed_before;		/* a reload, for another reason than the changes of this rollout */
 	bool recheck;			/* nothing is due but to ask again what it serves */
 	bool failed_before;		/* its test failed before the swap */
+	bool cut_short;			/* a command could not even be started: the next run goes on */
 	/* The fingerprints that its port served, by item; "": no answer. NULL: not asked. */
 	char (*served_before)[FINGERPRINT_BYTES];
 };
@@ -34,7 +35,10 @@ struct rollout {
 bool visit_uses(const struct visit *visit, const struct item *item);
 void visit_note_success(struct visit *visit);
 
-/* Moves a link during judgement; one that cannot be moved fails its certificate and no other. */
+/*
+ * Moves a link during judgement; one that cannot be moved fails its certificate and no other. One
+ * that cannot go back is `stuck`.
+ */
 void turn_move(struct rollout *rollout, struct item *item, unsigned int generation);
 
 /* `changes`: those of this rollout are to be judged too, not only an owed reload done. */

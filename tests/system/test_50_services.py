@@ -1,5 +1,6 @@
 """The service section of the contract, step by step, with services that are scripts (server.service)."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -275,6 +276,23 @@ def test_another_version_ends_the_quarantine(vault, server):
     assert server.sync().exit == 0
     assert fingerprints(server, A) == [better.fingerprint]
     assert server.certificate_status(A)["problem"] is None
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_command_that_could_not_be_started_is_no_judgement(vault, server, tmp_path):
+    server.service("web")
+    settle(vault, server, A)
+    for number in range(1, 100):
+        leaf, trace = vault.publish(A), tmp_path / "trace"
+        run = server.sync(under=["strace", "-qq", "-o", trace, "-e", f"inject=pipe2:error=EMFILE:when={number}"],
+                          env={"ASAN_OPTIONS": "detect_leaks=0"})  # no leak checker works under strace
+        if "(INJECTED)" not in trace.read_text():
+            break
+        assert server.certificate_status(A)["problem"] is None and run.exit in (0, 2)
+        assert server.sync().exit == 0
+        assert server.installed(A).fingerprint == leaf.fingerprint
+        assert not server.service_status("web")["reload_owed"]
+    assert number > 6  # active, test, test and reload have two pipes each
 
 
 def test_a_second_reload_that_fails_too_is_owed_until_it_succeeds(vault, server):

@@ -98,6 +98,24 @@ START_TEST(a_service_that_cannot_be_asked_for_want_of_descriptors_is_not_taken_f
 }
 END_TEST
 
+START_TEST(a_command_that_cannot_be_started_for_want_of_descriptors_is_no_answer)
+{
+	enum service_answer test, reload;
+	struct rlimit before, none;
+
+	say(&service.test, "exit 0");
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 3, before.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	test = service_test(&service, &why);
+	reload = service_reload(&service, &why);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_int_eq(test, SERVICE_UNASKED);
+	ck_assert_int_eq(reload, SERVICE_UNASKED);
+	ck_assert_int_eq(why.kind, FAILURE_SERVICE);
+}
+END_TEST
+
 START_TEST(a_service_whose_test_program_is_missing_is_inactive)
 {
 	words_add(&service.test, "/nonexistent/nginx");
@@ -150,7 +168,7 @@ START_TEST(with_systemd_the_stand_ins_are_not_used)
 	say(&service.active_sysv, "exit 3");
 	say(&service.reload_sysv, "exit 1");
 	ck_assert_int_eq(service_condition(&service), CONDITION_RUNS);
-	ck_assert_int_eq(service_reload(&service, &why), 0);
+	ck_assert_int_eq(service_reload(&service, &why), SERVICE_YES);
 }
 END_TEST
 
@@ -161,7 +179,7 @@ START_TEST(what_is_spelled_out_is_used_as_it_stands_without_systemd_too)
 	say(&service.active_sysv, "exit 3");
 	say(&service.reload_sysv, "exit 1");
 	ck_assert_int_eq(service_condition(&service), CONDITION_RUNS);
-	ck_assert_int_eq(service_reload(&service, &why), 0);
+	ck_assert_int_eq(service_reload(&service, &why), SERVICE_YES);
 }
 END_TEST
 
@@ -178,14 +196,14 @@ START_TEST(without_systemd_the_stand_in_reloads)
 	systemd = false;
 	say(&service.reload, "exit 1");
 	say(&service.reload_sysv, "exit 0");
-	ck_assert_int_eq(service_reload(&service, &why), 0);
+	ck_assert_int_eq(service_reload(&service, &why), SERVICE_YES);
 }
 END_TEST
 
 START_TEST(a_reload_without_a_command_fails)
 {
 	systemd = false;
-	ck_assert_int_eq(service_reload(&service, &why), -1);
+	ck_assert_int_eq(service_reload(&service, &why), SERVICE_NO);
 	ck_assert_int_eq(why.kind, FAILURE_SERVICE);
 }
 END_TEST
@@ -193,7 +211,7 @@ END_TEST
 START_TEST(without_a_test_every_configuration_passes)
 {
 	ck_assert(!service_has_test(&service));
-	ck_assert_int_eq(service_test(&service, &why), 0);
+	ck_assert_int_eq(service_test(&service, &why), SERVICE_YES);
 }
 END_TEST
 
@@ -201,7 +219,7 @@ START_TEST(a_failed_test_is_told_with_its_last_words)
 {
 	say(&service.test, "echo bad certificate; exit 1");
 	ck_assert(service_has_test(&service));
-	ck_assert_int_eq(service_test(&service, &why), -1);
+	ck_assert_int_eq(service_test(&service, &why), SERVICE_NO);
 	ck_assert_int_eq(why.kind, FAILURE_SERVICE);
 	ck_assert_ptr_nonnull(strstr(why.text, "exit status 1: bad certificate"));
 }
@@ -210,7 +228,7 @@ END_TEST
 START_TEST(a_failed_reload_is_told_with_its_last_words)
 {
 	say(&service.reload, "echo Job failed >&2; exit 1");
-	ck_assert_int_eq(service_reload(&service, &why), -1);
+	ck_assert_int_eq(service_reload(&service, &why), SERVICE_NO);
 	ck_assert_ptr_nonnull(strstr(why.text, "exit status 1: Job failed"));
 }
 END_TEST
@@ -219,7 +237,7 @@ START_TEST(a_reload_that_does_not_end_has_failed)
 {
 	service.timeout = 1;
 	say(&service.reload, "sleep 60");
-	ck_assert_int_eq(service_reload(&service, &why), -1);
+	ck_assert_int_eq(service_reload(&service, &why), SERVICE_NO);
 	ck_assert_ptr_nonnull(strstr(why.text, "no end after 1 s"));
 }
 END_TEST
@@ -239,6 +257,8 @@ main(void)
 	tcase_add_test(tests, a_service_is_inactive_when_its_active_program_is_missing);
 	tcase_add_test(tests, a_service_that_cannot_be_asked_in_time_is_not_taken_for_inactive);
 	tcase_add_test(tests, a_service_that_cannot_be_asked_for_want_of_descriptors_is_not_taken_for_inactive);
+	tcase_add_test(tests,
+	    a_command_that_cannot_be_started_for_want_of_descriptors_is_no_answer);
 	tcase_add_test(tests, a_service_whose_test_program_is_missing_is_inactive);
 	tcase_add_test(tests, a_test_program_that_only_fails_does_not_make_it_inactive);
 	tcase_add_test(tests, without_systemd_a_service_is_unmanaged_unless_something_stands_in);
