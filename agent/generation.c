@@ -67,44 +67,33 @@ part_ownership(const struct keeper *keeper, int part)
 /* --- Reading and checking --- */
 
 /* `directory` is that of the generation. */
-static int
+static enum found
 read_origin(int directory, struct origin *out_origin, struct stat *out_status, struct failure *why)
 {
 	struct secret text = { 0 };
-	int result = -1;
+	enum found found =
+	    file_read_at(directory, ORIGIN_NAME, FILE_LIMIT_BYTES, &text, out_status, why);
 
-	switch (file_read_at(directory, ORIGIN_NAME, FILE_LIMIT_BYTES, &text, out_status, why)) {
-	case FOUND_FILE:
-		result = origin_decode(text.bytes, text.size, out_origin, why);
-		break;
-	case FOUND_ABSENT:
-		(void)failure_set(why, FAILURE_DISK, "there is no " ORIGIN_NAME);
-		break;
-	case FOUND_FAILED:
-		break;
-	}
+	if (found == FOUND_FILE && origin_decode(text.bytes, text.size, out_origin, why) == -1)
+		found = FOUND_ABSENT;
 	secret_clear(&text);
-	return result;
+	return found;
 }
 
-int
+enum found
 generation_read_origin(
     int home, unsigned int number, struct origin *out_origin, struct failure *why)
 {
-	int directory, result = -1;
+	int directory;
+	enum found found = generation_open(home, number, &directory, why);
 
-	switch (generation_open(home, number, &directory, why)) {
-	case FOUND_FILE:
-		result = read_origin(directory, out_origin, NULL, why);
+	if (found == FOUND_FILE) {
+		found = read_origin(directory, out_origin, NULL, why);
 		(void)close(directory);
-		break;
-	case FOUND_ABSENT:
-		(void)failure_set(why, FAILURE_DISK, "it does not exist");
-		break;
-	case FOUND_FAILED:
-		break;
 	}
-	return result == -1 ? failure_prefix(why, "generation %u", number) : 0;
+	if (found == FOUND_FAILED)
+		(void)failure_prefix(why, "generation %u", number);
+	return found;
 }
 
 /* Of a directory or file of certlet's own. */
@@ -166,7 +155,7 @@ generation_check(int home, unsigned int number, const struct keeper *keeper,
 
 	if (generation_open(home, number, &directory, &why) != FOUND_FILE)
 		return false;
-	if ((sound = read_origin(directory, out_origin, &status, &why) == 0)) {
+	if ((sound = read_origin(directory, out_origin, &status, &why) == FOUND_FILE)) {
 		drifted = !is_own(home, DIRECTORY_MODE) || !is_own(directory, DIRECTORY_MODE) ||
 		    !file_ownership_is(&status, &own);
 		for (int part = 0; part < PART_COUNT; part++)

@@ -70,32 +70,36 @@ is_recorded(const struct output *output, int directory, const char *name)
  * A copy whose inode nobody wrote down is ours if it holds what one of our generations holds: it
  * came back from a backup, or the run that made it was killed.
  */
-static bool
-holds_generation(const struct store *store, const char *name, const struct owned *owned,
-    enum part part, const char *digest)
+static enum found
+find_generation(const struct store *store, const char *name, const struct owned *owned,
+    enum part part, const char *digest, struct failure *why)
 {
 	unsigned int numbers[5] = { 0 };
-	struct failure why;
-	bool found = false;
+	enum found found;
 	int home;
 
 	/* What could not be read, and a part that a generation does not have, are nothing alike. */
 	if (*digest == '\0')
-		return false;
-	if (generation_open_home(store, name, &home, &why) != FOUND_FILE)
-		return false;
-	(void)generation_read_live(store, name, &numbers[0], &why);
+		return FOUND_ABSENT;
+	if ((found = generation_open_home(store, name, &home, why)) != FOUND_FILE)
+		return found;
+	found = FOUND_ABSENT;
+	if (generation_read_live(store, name, &numbers[0], why) == LIVE_NO_LINK)
+		found = FOUND_FAILED;
 	if (owned != NULL) {
 		numbers[1] = owned->generation;
 		numbers[2] = owned->intent;
 		numbers[3] = owned->passed;
 		numbers[4] = owned->candidate;
 	}
-	for (size_t i = 0; i < 5 && !found; i++) {
+	for (size_t i = 0; i < 5 && found != FOUND_FILE; i++) {
 		struct origin origin = { 0 };
+		const enum found read = generation_read_origin(home, numbers[i], &origin, why);
 
-		if (numbers[i] != 0 && generation_read_origin(home, numbers[i], &origin, &why) == 0)
-			found = strcmp(origin.digests[part], digest) == 0;
+		if (read == FOUND_FAILED)
+			found = FOUND_FAILED;
+		else if (read == FOUND_FILE && strcmp(origin.digests[part], digest) == 0)
+			found = FOUND_FILE;
 		origin_clear(&origin);
 	}
 	(void)close(home);
@@ -118,15 +122,22 @@ outputs_find_other(const struct state *state, const char *name, const char *path
 	return NULL;
 }
 
-static bool
-is_handed_over(const struct store *store, const struct state *state, const char *name,
-    const struct place *place, const char *digest)
+/* FILE: made by certlet, for this certificate or for another one that handed it over (rule 14). */
+static enum found
+find_own_copy(const struct outputs *outputs, const struct place *place, const struct state *state,
+    const struct owned *owned, const char *digest, struct failure *why)
 {
+	const char *name = outputs->entry->name;
 	const struct owned *other;
-	const struct output *output = outputs_find_other(state, name, place->path, &other);
+	const struct output *its = outputs_find_other(state, name, place->path, &other);
+	const enum found found =
+	    find_generation(outputs->store, name, owned, place->part, digest, why);
 
-	return output != NULL && (is_recorded(output, place->directory, place->name) ||
-	    holds_generation(store, other->name, other, output->part, digest));
+	if (found != FOUND_ABSENT || its == NULL)
+		return found;
+	if (is_recorded(its, place->directory, place->name))
+		return FOUND_FILE;
+	return find_generation(outputs->store, other->name, other, its->part, digest, why);
 }
 
 static enum maker
@@ -170,8 +181,15 @@ outputs_find_maker(const struct store *store, const struct state *state, const s
 		return MAKER_FOREIGN;
 	if (file_digest_at(directory, name, digest, &status, &why) != FOUND_FILE)
 		return S_ISREG(status.st_mode) ? MAKER_UNKNOWN : MAKER_FOREIGN;
-	return holds_generation(store, owned->name, owned, output->part, digest) ? MAKER_SELF :
-	    MAKER_FOREIGN;
+	switch (find_generation(store, owned->name, owned, output->part, digest, &why)) {
+	case FOUND_FILE:
+		return MAKER_SELF;
+	case FOUND_ABSENT:
+		return MAKER_FOREIGN;
+	case FOUND_FAILED:
+		break;
+	}
+	return MAKER_UNKNOWN;
 }
 
 /* --- Looking --- */
@@ -210,7 +228,6 @@ look_at_file(struct outputs *outputs, struct place *place, const struct state *s
 	const struct ownership wanted = { .owner = outputs->keeper->owner,
 	    .group = outputs->keeper->group, .mode = outputs->keeper->modes[place->part] };
 	const struct output *recorded = owned_find_output(owned, place->path);
-	const char *name = outputs->entry->name;
 	char digest[DIGEST_BYTES] = "";
 	struct stat status;
 	bool known;
@@ -219,9 +236,16 @@ look_at_file(struct outputs *outputs, struct place *place, const struct state *s
 	    fstatat(place->directory, place->name, &status, AT_SYMLINK_NOFOLLOW) == -1)
 		return failure_errno(why, FAILURE_DISK, "look at it");
 	known = is_recorded(recorded, place->directory, place->name);
-	if (!known && !holds_generation(outputs->store, name, owned, place->part, digest) &&
-	    !is_handed_over(outputs->store, state, name, place, digest))
-		return stands_in_the_way(place, "a file that certlet did not make", why);
+	if (!known) {
+		switch (find_own_copy(outputs, place, state, owned, digest, why)) {
+		case FOUND_FILE:
+			break;
+		case FOUND_ABSENT:
+			return stands_in_the_way(place, "a file that certlet did not make", why);
+		case FOUND_FAILED:
+			return failure_prefix(why, "it cannot be told whose it is");
+		}
+	}
 	if (outputs->entry->install != INSTALL_COPY || origin == NULL ||
 	    strcmp(digest, origin->digests[place->part]) != 0)
 		place->standing = STANDS_BENT;

@@ -7,16 +7,18 @@
 #include "directory.h"
 #include "store-internal.h"
 
-/* For those who go on after a failure: all are told. `why` starts with kind NONE. */
+/* For those who go on after a failure: all are told, and one of ours counts. Starts with NONE. */
 static void
 add_failure(struct failure *why, const struct failure *more)
 {
 	const struct failure before = *why;
+	const enum failure_kind kind =
+	    before.kind == FAILURE_FOREIGN ? more->kind : before.kind;
 
 	if (before.kind == FAILURE_NONE)
 		*why = *more;
 	else
-		(void)failure_set(why, before.kind, "%s; %s", before.text, more->text);
+		(void)failure_set(why, kind, "%s; %s", before.text, more->text);
 }
 
 /* --- Outputs --- */
@@ -317,6 +319,15 @@ remove_live(struct store *store, const char *name, struct failure *why)
 	}
 }
 
+static bool
+has_copy(const struct owned *owned)
+{
+	for (size_t i = 0; i < owned->output_count; i++)
+		if (owned->outputs[i].copy)
+			return true;
+	return false;
+}
+
 int
 store_remove(struct store *store, const struct state *state, struct owned *owned,
     struct failure *why)
@@ -325,7 +336,8 @@ store_remove(struct store *store, const struct state *state, struct owned *owned
 
 	(void)take_outputs(store, NULL, state, owned, FATE_REMOVE, why);
 	remove_live(store, owned->name, why);
-	if (remove_home(store, owned->name, &second) == -1)
+	/* A copy is known by its generations: they stay as long as one does. */
+	if (!has_copy(owned) && remove_home(store, owned->name, &second) == -1)
 		add_failure(why, &second);
 	return why->kind == FAILURE_NONE ? 0 : -1;
 }

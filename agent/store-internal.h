@@ -48,7 +48,8 @@ enum found generation_open(int home, unsigned int number, int *out_directory, st
  */
 bool generation_check(int home, unsigned int number, const struct keeper *keeper,
     struct origin *out_origin, bool *out_drifted);
-int generation_read_origin(int home, unsigned int number, struct origin *out_origin,
+/* ABSENT: it has none that certlet wrote; `why` is filled for FAILED only. */
+enum found generation_read_origin(int home, unsigned int number, struct origin *out_origin,
     struct failure *why);
 /* Sets owners and modes right, in place. */
 int generation_repair(int home, unsigned int number, const struct keeper *keeper,

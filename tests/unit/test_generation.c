@@ -218,13 +218,13 @@ START_TEST(an_origin_can_be_written_anew_and_the_rest_stays)
 	key = look_at(at("dir/archive/" NAME "/1/privkey.pem"));
 	before = &key;
 	home = open_home();
-	ck_assert_int_eq(generation_read_origin(home, 1, &origin, &its.why), 0);
-	ck_assert_int_eq(generation_read_origin(home, 2, &origin, &its.why), -1);
+	ck_assert_int_eq(generation_read_origin(home, 1, &origin, &its.why), FOUND_FILE);
+	ck_assert_int_eq(generation_read_origin(home, 2, &origin, &its.why), FOUND_ABSENT);
 	origin.version.number = 8;
 	ck_assert_int_eq(store_rewrite_origin(its.store, NAME, 1, &origin, &its.why), 0);
 	ck_assert_int_eq(store_rewrite_origin(its.store, NAME, 2, &origin, &its.why), -1);
 	origin_clear(&origin);
-	ck_assert_int_eq(generation_read_origin(home, 1, &origin, &its.why), 0);
+	ck_assert_int_eq(generation_read_origin(home, 1, &origin, &its.why), FOUND_FILE);
 	ck_assert_uint_eq(origin.version.number, 8);
 	ck_assert(!is_drifted(1));
 	ck_assert_uint_eq(look_at(at("dir/archive/" NAME "/1/privkey.pem")).st_ino, before->st_ino);
@@ -241,7 +241,7 @@ START_TEST(a_damaged_file_is_not_handed_on)
 
 	ck_assert_uint_eq(write_generation("one"), 1);
 	home = open_home();
-	ck_assert_int_eq(generation_read_origin(home, 1, &origin, &its.why), 0);
+	ck_assert_int_eq(generation_read_origin(home, 1, &origin, &its.why), FOUND_FILE);
 	ck_assert_int_eq(generation_read_part(home, 1, &origin, PART_CERT, &bytes, &its.why), 0);
 	ck_assert_str_eq(bytes.bytes, "one cert\n");
 	write_file(at("dir/archive/" NAME "/1/cert.pem"), "other");

@@ -314,7 +314,7 @@ START_TEST(the_key_goes_first_and_nothing_follows_it_if_it_fails)
 	(void)install("one");
 	(void)write_generation("two");
 	ck_assert_int_eq(generation_open_home(its.store, NAME, &home, &its.why), FOUND_FILE);
-	ck_assert_int_eq(generation_read_origin(home, 2, &origin, &its.why), 0);
+	ck_assert_int_eq(generation_read_origin(home, 2, &origin, &its.why), FOUND_FILE);
 	ck_assert_int_eq(outputs_open(&outputs, its.store, &its.entry, &its.keeper, &its.state, owned(),
 	    &origin, &its.why), 0);
 	ck_assert_int_eq(outputs.places[0].part, PART_KEY);

@@ -74,6 +74,26 @@ START_TEST(a_copy_that_was_edited_or_restored_is_removed)
 }
 END_TEST
 
+START_TEST(a_copy_that_cannot_be_told_stays_with_the_generation_that_it_is_known_by)
+{
+	its.entry.install = INSTALL_COPY;
+	give_output(PART_KEY, at("out/key.pem"));
+	(void)install("one");
+	ck_assert_int_eq(unlink(at("out/key.pem")), 0);
+	write_file(at("out/key.pem"), "one key\n");
+	ck_assert_int_eq(rename(at("dir/archive/" NAME "/1"), at("aside")), 0);
+	write_file(at("dir/archive/" NAME "/1"), "in the way");
+	ck_assert_int_eq(remove_all(), -1);
+	ASSERT_SAYS("out/key.pem: it cannot be told whose it is");
+	ck_assert(exists(at("out/key.pem")));
+	ck_assert_int_eq(unlink(at("dir/archive/" NAME "/1")), 0);
+	ck_assert_int_eq(rename(at("aside"), at("dir/archive/" NAME "/1")), 0);
+	ck_assert_int_eq(remove_all(), 0);
+	ck_assert(!exists(at("out/key.pem")));
+	assert_gone();
+}
+END_TEST
+
 START_TEST(outputs_that_vanished_with_their_directory_are_forgotten)
 {
 	give_output(PART_CERT, at("out/cert.pem"));
@@ -267,6 +287,8 @@ main(void)
 	tcase_add_test(tests, only_outputs_that_are_no_longer_named_are_dropped);
 	tcase_add_test(tests, a_file_that_others_put_at_an_output_is_told_once_and_left);
 	tcase_add_test(tests, a_copy_that_was_edited_or_restored_is_removed);
+	tcase_add_test(tests,
+	    a_copy_that_cannot_be_told_stays_with_the_generation_that_it_is_known_by);
 	tcase_add_test(tests, outputs_that_vanished_with_their_directory_are_forgotten);
 	tcase_add_test(tests, a_directory_that_is_no_longer_safe_keeps_the_output);
 	tcase_add_test(tests, an_output_that_passed_to_another_stays);
