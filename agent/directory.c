@@ -325,7 +325,7 @@ directory_not_removed(int directory, struct failure *why)
 		return failure_errno(why, FAILURE_DISK, "remove it");
 	if (directory_list(directory, &names, why) == -1)
 		return -1;
-	(void)failure_set(why, FAILURE_DISK, "%s in it was not made by certlet; move it away",
+	(void)failure_set(why, FAILURE_FOREIGN, "%s in it was not made by certlet; move it away",
 	    names.count != 0 ? names.items[0] : "something");
 	words_clear(&names);
 	return -1;

@@ -89,6 +89,7 @@ failure_exit_code(enum failure_kind kind)
 	case FAILURE_DISK:
 	case FAILURE_SERVICE:
 	case FAILURE_USED:
+	case FAILURE_FOREIGN:
 		return EXIT_PARTLY;
 	case FAILURE_LOCKED:
 		return EXIT_LOCKED;

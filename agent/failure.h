@@ -37,6 +37,7 @@ enum failure_kind {
 	FAILURE_DISK,		/* 2: a file or directory of one certificate */
 	FAILURE_SERVICE,	/* 2: a command of a service, or what it serves */
 	FAILURE_USED,		/* 2: a service still needs what should be deleted */
+	FAILURE_FOREIGN,	/* 2: what others made keeps a directory from going; ours is gone */
 	FAILURE_LOCKED,		/* 4 */
 	FAILURE_INTERNAL,	/* 5: child crashed or silent, state not writable, broken frame */
 	FAILURE_KINDS

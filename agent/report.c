@@ -91,7 +91,7 @@ report_item(const struct item *item, bool dry, struct counts *counts)
 	counts->selected += item->selected;
 	counts->lacking += item->selected &&
 	    (item->failed != FAILURE_NONE || item->owned->generation == 0);
-	if (!item->pending || !(item->in_place || dry))
+	if (!item->pending || item->stuck || !(item->in_place || dry))
 		return;
 	if (item->from == 0)
 		counts->installed++;
@@ -158,7 +158,7 @@ installed_origin(const struct item *item)
 	    &item->disk.origin : NULL;
 }
 
-static void
+static int
 write_status(const struct run *run, enum exit_code code, double seconds)
 {
 	struct status_certificate *certificates = memory_new(
@@ -172,6 +172,7 @@ write_status(const struct run *run, enum exit_code code, double seconds)
 	};
 	struct failure why;
 	size_t count = 0;
+	int result;
 
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		const struct item *item = &run->items[i];
@@ -190,20 +191,24 @@ write_status(const struct run *run, enum exit_code code, double seconds)
 			};
 	}
 	sandbox_layers(&run->sandbox, &layers);
-	if (status_write(run->manifest, &run->state, certificates, count, &facts, &why) == -1)
+	result = status_write(run->manifest, &run->state, certificates, count, &facts, &why);
+	if (result == -1)
 		log_error("%s", why.text);
 	words_clear(&layers);
 	free(certificates);
+	return result;
 }
 
-void
-report_end(struct run *run, enum exit_code code, double seconds)
+enum exit_code
+report_end(const struct run *run, enum exit_code code, double seconds)
 {
 	struct counts counts = { 0 };
 
 	for (size_t i = 0; i < run->manifest->entry_count; i++)
 		report_item(&run->items[i], run->options->dry_run, &counts);
-	if (!run->options->dry_run)
-		write_status(run, code, seconds);
+	/* Monitoring would go on believing the last one. */
+	if (!run->options->dry_run && write_status(run, code, seconds) == -1)
+		code = exit_code_worse(code, EXIT_PARTLY);
 	report_summary(run, &counts, code, seconds);
+	return code;
 }

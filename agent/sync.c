@@ -424,7 +424,7 @@ out:
 		log_error("%s", run->broken.text);
 	code = run->items != NULL ? run_exit_code(run) : failure_exit_code(run->broken.kind);
 	if (run->items != NULL)
-		report_end(run, code, seconds_since(&start));
+		code = report_end(run, code, seconds_since(&start));
 	return code;
 }
 

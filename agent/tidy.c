@@ -11,19 +11,24 @@ tidy_kept(const struct owned *owned)
 	return (struct kept){ owned->generation, owned->passed, owned->candidate, owned->intent };
 }
 
-static bool
-prune(const struct run *run, const struct item *item)
+/* An old key that cannot be removed is not as wanted; files of others beside it are their matter. */
+static void
+prune(struct run *run, struct item *item)
 {
 	const struct kept now = tidy_kept(item->owned);
 	const unsigned int keep[] = { now.generation, now.passed, now.candidate, now.intent };
 	struct failure why;
 
 	if (!run->state.unfinished && memcmp(&now, &item->before, sizeof(now)) == 0)
-		return true;
+		return;
 	if (store_prune(run->store, item->entry->name, keep, sizeof(keep) / sizeof(*keep), &why) == 0)
-		return true;
-	log_warning("%s: %s", item->entry->name, why.text);
-	return false;
+		return;
+	if (why.kind == FAILURE_FOREIGN) {
+		log_warning("%s: %s", item->entry->name, why.text);
+		return;
+	}
+	item_fail(run, item, PROBLEM_FAILED, &why);
+	item->unpruned = true;
 }
 
 /* Outputs that the manifest does not name any more. */
@@ -57,31 +62,33 @@ drop_outputs(struct run *run, struct item *item)
 		log_warning("%s: %s", item->entry->name, why.text);
 }
 
-/* False: something that is not needed any more could not be removed. */
-static bool
+static void
 tidy_item(struct run *run, struct item *item)
 {
 	struct owned *owned = item->owned;
 
 	drop_outputs(run, item);
+	prune(run, item);
 	/* Not answered because Vault is away: the problem of the last answer is still the problem. */
 	if (item->failed == FAILURE_NONE && !item->asked) {
 		owned_set_problem(owned, PROBLEM_NONE, NULL, run->now);
 		owned->next_try = 0;
 	}
-	return prune(run, item);
 }
 
 void
 tidy_run(struct run *run)
 {
-	bool clean = run->options->names.count == 0;
+	bool unpruned = false;
 
-	for (size_t i = 0; i < run->manifest->entry_count; i++)
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		if (run->items[i].selected)
-			clean &= tidy_item(run, &run->items[i]);
+			tidy_item(run, &run->items[i]);
+		unpruned |= run->items[i].unpruned;
+	}
 	/* What could not be removed, or was not looked at, is for a later run. */
-	run->state.unfinished = !clean && run->state.unfinished;
+	run->state.unfinished = unpruned ||
+	    (run->options->names.count != 0 && run->state.unfinished);
 	for (size_t i = run->state.service_count; i-- > 0;) {
 		const char *name = run->state.services[i].service.name;
 		bool used = manifest_find_service(run->manifest, name) != NULL;
