@@ -4,7 +4,15 @@
 
 #include "clean.h"
 
-/* How many bytes the character at `text` has (RFC 3629); 0: it is none, or a control character. */
+/* What turns the order of the letters around it, or ends a line for some readers. */
+static bool
+misleads(uint32_t code)
+{
+	return code == 0x61c || code == 0x200e || code == 0x200f ||
+	    (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+/* How many bytes the character at `text` has (RFC 3629); 0: it is none, or not for a log. */
 static size_t
 character(const unsigned char *text)
 {
@@ -22,7 +30,7 @@ character(const unsigned char *text)
 		code = code << 6 | (text[i] & 0x3f);
 	}
 	if (code < 0xa0 || code < least[length] || code > 0x10ffff ||
-	    (code >= 0xd800 && code <= 0xdfff))
+	    (code >= 0xd800 && code <= 0xdfff) || misleads(code))
 		return 0;
 	return length;
 }

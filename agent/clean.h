@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* clean: whether a text is UTF-8 without control characters (C0, DEL and C1), fit for any log. */
+/*
+ * clean: whether a text is UTF-8 without control characters (C0, DEL, C1, those of Unicode for the
+ * direction of text, its line and paragraph ends), fit for any log.
+ */
 #ifndef CERTLET_CLEAN_H
 #define CERTLET_CLEAN_H
 

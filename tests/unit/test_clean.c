@@ -8,6 +8,7 @@
 static const char *const bad[] = {
 	"\x1b[2J", "a\nb", "\x7f", "\xc2\x9b", "\xc2", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80",
 	"\xf4\x90\x80\x80", "\xff", "a\xe2\x82", "\x80",
+	"\xd8\x9c", "\xe2\x80\x8e", "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9",
 };
 
 START_TEST(utf_8_without_control_characters_is_clean)
@@ -16,6 +17,7 @@ START_TEST(utf_8_without_control_characters_is_clean)
 	ck_assert(clean_check("plain text ~"));
 	ck_assert(clean_check("\xc3\xbc \xe2\x82\xac \xf0\x9f\x94\x91"));
 	ck_assert(clean_check("\xc2\xa0"));
+	ck_assert(clean_check("\xe2\x80\x90 \xe2\x80\xaf \xe2\x81\xa5 \xe2\x81\xaa"));
 }
 END_TEST
 
