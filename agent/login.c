@@ -5,6 +5,8 @@
 #include "login.h"
 #include "memory.h"
 
+#define LIFETIME_MOST (366L * 86400)	/* longer than any server's; the number is not ours */
+
 /* What take_reply() needs. */
 struct attempt {
 	struct login *login;
@@ -65,7 +67,9 @@ take_auth(const json_t *auth, struct attempt *attempt)
 	}
 	secret_set(&attempt->login->token, token, strlen(token));
 	attempt->login->batch = type != NULL && strcmp(type, "batch") == 0;
-	attempt->login->expires = lifetime > 0 ? time(NULL) + (time_t)lifetime : 0;
+	if (lifetime > 0)
+		attempt->login->expires = time(NULL) +
+		    (time_t)(lifetime < LIFETIME_MOST ? lifetime : LIFETIME_MOST);
 }
 
 static void

@@ -57,6 +57,19 @@ START_TEST(an_approle_login_gives_a_token_with_its_end)
 }
 END_TEST
 
+#define LIVES(seconds) \
+	"{\"auth\":{\"client_token\":\"hvb.token\",\"lease_duration\":" seconds "}}"
+
+START_TEST(a_lifetime_that_no_clock_can_hold_is_cut)
+{
+	ck_assert_int_eq(log_in(200, LIVES("9223372036854775807")), 0);
+	ck_assert_int_le(login.expires - time(NULL), LIFETIME_MOST);
+	ck_assert_int_ge(login.expires - time(NULL), LIFETIME_MOST - 2);
+	ck_assert_int_eq(log_in(200, LIVES("-9223372036854775808")), 0);
+	ck_assert_int_eq(login.expires, 0);
+}
+END_TEST
+
 START_TEST(a_service_token_is_none_to_keep)
 {
 	ck_assert_int_eq(log_in(200, AUTH(",\"token_type\":\"service\"")), 0);
@@ -135,6 +148,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, an_approle_login_gives_a_token_with_its_end);
+	tcase_add_test(tests, a_lifetime_that_no_clock_can_hold_is_cut);
 	tcase_add_test(tests, a_service_token_is_none_to_keep);
 	tcase_add_test(tests, a_certificate_login_names_its_role);
 	tcase_add_test(tests, refused_credentials_are_told_from_trouble);
