@@ -7,6 +7,8 @@ A scripted HTTP(S) server for what a real OpenBao cannot be made to say.
     standin.holds("web", leaf, version=3) metadata and data of certs/web
     standin.forwards_to(vault)            everything without a script is passed on to a real OpenBao
 
+    standin.reply(path, says=function)    the function is given the connection and writes whatever it likes
+
 A path's replies are given in turn; the last one stays. Without a script: 404 {"errors":[]}.
 `standin.seen` lists the requests as (method, path, headers, body); `standin.count("metadata")` counts paths that contain it.
 """
@@ -19,6 +21,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import warnings
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -36,14 +39,18 @@ class Reply:
     cut: int = None         # the connection ends after so many bytes of the body
     reset: bool = False     # the connection is reset instead of an answer
     forward: bool = False   # this one goes to the real server
+    says: object = None     # called with the connection: the whole answer is its matter, and the end of the connection
 
 
 class Standin:
-    """One server on 127.0.0.1 with TLS (tls=False: plain http)."""
+    """
+    One server on 127.0.0.1 with TLS (tls=False: plain http); newest=ssl.TLSVersion.TLSv1_1: that and nothing better;
+    other options are those of its certificate, ca.leaf().
+    """
 
     role_id, secret_id = "standin-role-id", "standin-secret-id"
 
-    def __init__(self, directory, ca, tls=True):
+    def __init__(self, directory, ca, tls=True, newest=None, **certificate):
         self.ca, self.tls = ca, tls
         self.seen = []
         self._scripts = {}
@@ -57,9 +64,8 @@ class Standin:
         with open(self.ca_file, "w", encoding="ascii") as file:
             file.write(ca.root_pem)
         if tls:
-            home = ca.leaf(["127.0.0.1", "localhost", "vault.test"], days=30).write(directory / f"standin-{self.port}")
-            self._server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._server.context.load_cert_chain(home / "fullchain.pem", home / "privkey.pem")
+            leaf = ca.leaf(**{"names": ["127.0.0.1", "localhost", "vault.test"], "days": 30, **certificate})
+            self._server.context = tls_context(leaf.write(directory / f"standin-{self.port}"), newest)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -150,6 +156,18 @@ class Standin:
             return Reply(error.code, error.read())
 
 
+def tls_context(home, newest=None):
+    """For TLS as the server, with the certificate in that directory."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(home / "fullchain.pem", home / "privkey.pem")
+    if newest is not None:
+        made.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is not safe is the point
+            made.minimum_version = made.maximum_version = newest
+    return made
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
@@ -185,6 +203,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
             self.connection.close()
+            return
+        if reply.says is not None:
+            self.close_connection = True
+            reply.says(self.connection)
             return
         self.send_response(reply.code)
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(reply.body)),

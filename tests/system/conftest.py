@@ -24,7 +24,7 @@ server  a machine in a temporary directory (support/machine.py)
         server.manifest .etc .live .archive .state_directory .run_directory .directory
 standin a scripted HTTPS server (support/standin.py): .reply(path, code, body, headers=, times=, delay=, cut=…) .logs_in() .holds(…)
         .forwards_to(vault) .seen .count(); a test that asks for `standin` but not for `vault` has its server use it.
-standins()  more of them: standins(tls=False).   dead_address: a URL where nobody listens.
+standins()  more of them: standins(tls=False), standins(starts=-9, days=3).   dead_address: a URL where nobody listens.
 nginx, haproxy   real programs on a free port: nginx.vhost(name, server.live / name), nginx.start(), nginx.serves(sni), nginx.comes_to_serve(fingerprint, sni),
         server.service("nginx", **nginx.service_keys(verify=True)).   served_fingerprint(port, sni) is in support.programs.
 directory   a temporary directory of the test's own.
@@ -126,8 +126,8 @@ def own_vault(directory, ca):
 def standins(directory, ca):
     made = []
 
-    def another(tls=True):
-        made.append(Standin(directory, ca, tls))
+    def another(tls=True, **how):
+        made.append(Standin(directory, ca, tls, **how))
         return made[-1]
 
     yield another
