@@ -25,6 +25,7 @@ server  a machine in a temporary directory (support/machine.py)
 standin a scripted HTTPS server (support/standin.py): .reply(path, code, body, headers=, times=, delay=, cut=…) .logs_in() .holds(…)
         .forwards_to(vault) .seen .count(); a test that asks for `standin` but not for `vault` has its server use it.
 standins()  more of them: standins(tls=False), standins(starts=-9, days=3).   dead_address: a URL where nobody listens.
+served  the leaf of www.example.test, installed from the stand-in, for tests of a hostile one (support/hostile.py, support/http2.py).
 nginx, haproxy   real programs on a free port: nginx.vhost(name, server.live / name), nginx.start(), nginx.serves(sni), nginx.comes_to_serve(fingerprint, sni),
         server.service("nginx", **nginx.service_keys(verify=True)).   served_fingerprint(port, sni) is in support.programs.
 directory   a temporary directory of the test's own.
@@ -150,6 +151,17 @@ def server(request, directory, ca):
     asked = request.fixturenames
     name = next((one for one in ("own_vault", "vault", "standin") if one in asked), "vault")
     return Machine(directory, request.getfixturevalue(name), ca)
+
+
+@pytest.fixture
+def served(standin, server, ca):
+    """A stand-in and a server with one certificate and one service, in good order, and with little patience."""
+    leaf = ca.leaf(["www.example.test"], starts=-10)
+    standin.logs_in().holds("www.example.test", leaf)
+    server.asks(kv_version="2", timeout="1s", deadline="1s")
+    server.wants("www.example.test", services=["nginx"])
+    assert server.sync().exit == 0
+    return leaf
 
 
 @pytest.fixture

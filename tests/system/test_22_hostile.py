@@ -8,7 +8,6 @@ An ordinary run tries each answer at one of the three moments, CERTLET_FAULTS=al
 import functools
 import json
 import os
-import re
 import shutil
 import socket
 import ssl
@@ -21,53 +20,10 @@ import pytest
 
 from support import process
 from support.ca import CA
-from support.standin import CREATED
+from support.hostile import CONTROL, DATA, LOGIN, METADATA, WWW, assert_next_run_is_good, assert_unharmed, moments, offers
 
-WWW = "www.example.test"
-LOGIN, METADATA, DATA = "auth/approle/login", f"secret/metadata/certs/{WWW}", f"secret/data/certs/{WWW}"
-MOMENTS = [LOGIN, METADATA, DATA]
-EVERY_MOMENT = os.environ.get("CERTLET_FAULTS") == "all"
 MEBIBYTE = 1 << 20
-CONTROL = {chr(code) for code in [*range(32), *range(127, 160), 0x202e]} - {"\n"}
 sanitized = pytest.mark.skipif(bool(os.environ.get("ASAN_OPTIONS")), reason="AddressSanitizer has a memory of its own")
-
-
-@pytest.fixture
-def served(standin, server, ca):
-    """A server with one certificate installed, and little patience."""
-    leaf = ca.leaf([WWW], starts=-10)
-    standin.logs_in().holds(WWW, leaf)
-    server.asks(kv_version="2", timeout="1s", deadline="1s")
-    server.wants(WWW, services=["nginx"])
-    assert server.sync().exit == 0
-    return leaf
-
-
-def offers(standin, ca, version, created=CREATED, **how):
-    """All is well with the server again, and there is a new version."""
-    newer = ca.leaf(**{"names": [WWW], **how})
-    standin.forget()
-    standin.logs_in().holds(WWW, newer, version=version, created=created)
-    return newer
-
-
-def assert_unharmed(standin, server, leaf, run, *words):
-    """Nothing moved, that is told, and nothing of the server's reached the terminal as it was."""
-    assert run.exit in (2, 3), run.output
-    assert re.search("|".join(words), run.stderr), run.output
-    live = server.installed(WWW)
-    assert live.fingerprint == leaf.fingerprint and live.matches and server.generations(WWW) == [live.generation]
-    assert server.reloads("nginx") == 0
-    assert run.seconds < 3.5 and len(run.output) < 5000
-    assert not set(run.output) & CONTROL, ascii(run.output)
-    assert standin.secret_id not in run.output and "b.standin" not in run.output
-
-
-def assert_next_run_is_good(server, leaf):
-    run = server.sync()
-    assert run.exit == 0, run.output
-    live = server.installed(WWW)
-    assert live.fingerprint == leaf.fingerprint and live.matches and server.generations(WWW) == [live.generation]
 
 
 def answer(body, *headers, status="200 OK"):
@@ -175,7 +131,7 @@ def misbehaves(standin, path, how):
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_answer_harms_nothing_at_any_moment(standin, server, ca, served, case):
     how, words = HOSTILE[case]
-    for version, moment in enumerate(MOMENTS if EVERY_MOMENT else [MOMENTS[zlib.crc32(case.encode()) % 3]], 2):
+    for version, moment in enumerate(moments(case), 2):
         if moment == LOGIN:
             (server.run_directory / "token").unlink()
         newer = offers(standin, ca, version)
@@ -208,7 +164,7 @@ ODD = {
 def test_an_odd_answer_is_an_answer(standin, server, ca, served, case):
     (server.run_directory / "token").unlink()
     newer = offers(standin, ca, 2)
-    for moment in MOMENTS:
+    for moment in (LOGIN, METADATA, DATA):
         misbehaves(standin, moment, ODD[case])
     server.asks(timeout="5s", deadline="10s")
     assert_next_run_is_good(server, newer)
