@@ -21,6 +21,7 @@ import pytest
 from faults.stage import Stage
 from support.bao import Vault
 from support.machine import Machine
+from support.process import BUILD
 from system.conftest import (bao, ca, directory, own_vault, pytest_collection_modifyitems,  # noqa: F401
                              pytest_runtest_makereport, server, session_directory, standin, standins, vault)
 
@@ -39,6 +40,8 @@ class Tally:
         if complaints:
             row[1] += 1
             self.wrong.append(f"{case}\n    " + "\n    ".join(complaints))
+            with (BUILD / "faults.log").open("a") as log:  # a full run is long: each as soon as it is known
+                log.write(f"{self.wrong[-1]}\n\n")
 
 
 @pytest.fixture
