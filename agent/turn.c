@@ -248,8 +248,10 @@ undo_reload(struct rollout *rollout, struct visit *visit, struct failure *why)
 		item->owned->candidate = item->to;
 		owe_elsewhere(rollout, item, visit);
 	}
-	if (!any || run_save(run) == -1)
+	if (!any)
 		goto out;
+	/* Where it cannot be written, this is done all the same: the next run may only try once more. */
+	(void)run_save(run);
 	for (size_t i = 0; i < count; i++)
 		if (renewed[i])
 			turn_move(rollout, &run->items[i], run->items[i].from);
