@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gather.h"
 #include "log.h"
@@ -175,6 +176,8 @@ take_refusal(struct run *run, struct item *item, const struct answer *answer)
 		.version = answer->offered,
 		.source = memory_text(item->entry->source),
 		.judged_by = plan_judging_keys(item->entry),
+		/* Not that of the run: the clock may have been set since, and the child judged by it. */
+		.time = time(NULL),
 		.retry = answer->retry,
 		.words = memory_text(answer->why.text),
 		.critical = item->disk.origin.source != NULL &&

@@ -33,6 +33,7 @@ encode_refusal(const struct refusal *refused)
 	fields_put_version(object, &refused->version);
 	fields_put_text(object, "source", refused->source);
 	fields_put_text(object, "judged_by", refused->judged_by);
+	fields_put_time(object, "time", refused->time);
 	fields_put_time(object, "retry", refused->retry);
 	fields_put_text(object, "words", refused->words);
 	fields_put_flag(object, "critical", refused->critical);
@@ -197,6 +198,7 @@ decode_refusal(const json_t *object, struct refusal *refused, const char **wrong
 	fields_version(object, &refused->version, wrong);
 	refused->source = fields_text(object, "source", wrong);
 	refused->judged_by = fields_text(object, "judged_by", wrong);
+	refused->time = fields_time(object, "time", wrong);
 	refused->retry = fields_time(object, "retry", wrong);
 	refused->words = fields_text(object, "words", wrong);
 	refused->critical = fields_flag(object, "critical", wrong);

@@ -312,6 +312,19 @@ known_service_state(const struct known_service *service)
 }
 
 void
+state_forget_future(struct state *state, time_t now)
+{
+	for (size_t i = 0; i < state->certificate_count; i++) {
+		struct owned *owned = &state->certificates[i];
+
+		if (owned->refused.time > now)
+			owned->refused.version = (struct version){ 0 };
+		if (owned->quarantine.until - now > owned->quarantine.pause)
+			owned->quarantine.until = now;
+	}
+}
+
+void
 state_clear(struct state *state)
 {
 	for (size_t i = 0; i < state->certificate_count; i++)

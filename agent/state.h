@@ -38,6 +38,7 @@ struct refusal {		/* a version that was read and refused: not to be read again *
 	struct version version;	/* none: no refusal is remembered */
 	char *source;
 	char *judged_by;	/* plan_judging_keys() of then */
+	time_t time;		/* when it was judged */
 	time_t retry;		/* 0: no such time */
 	char *words;		/* of the refusal */
 	bool critical;		/* the installed one was under its critical time already */
@@ -105,6 +106,11 @@ struct state {
 int state_read(const char *directory, struct state *out_state, struct failure *why);
 /* Durable when it returns. FAILURE_INTERNAL. Makes the directory (0755) when missing. */
 int state_write(const char *directory, const struct state *state, struct failure *why);
+/*
+ * A clock that was ahead may have found a good certificate expired, and set times that are years
+ * off: what was refused after `now` is judged again, and no quarantine is longer than it was meant.
+ */
+void state_forget_future(struct state *state, time_t now);
 /* After --purge. */
 void state_remove_file(const char *directory);
 void state_clear(struct state *state);

@@ -98,6 +98,7 @@ set_up(struct run *run, struct credentials *out_credentials, struct failure *why
 	    state_read(agent->state_directory, &run->state, why) == -1 ||
 	    check_names(run, why) == -1)
 		return -1;
+	state_forget_future(&run->state, run->now);
 	return store_open(agent->directory, !run->options->dry_run, &run->store, why);
 }
 

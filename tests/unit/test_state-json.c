@@ -22,7 +22,7 @@ fill_certificate(struct state *state)
 	words_add(&owned->services, "nginx");
 	owned->refused = (struct refusal){ .version = { 8, "2026-11-23T18:00:00Z" },
 		.source = memory_text("kv:x"), .judged_by = memory_text("names any"),
-		.retry = 1790000001, .critical = true };
+		.time = 1790000000, .retry = 1790000001, .critical = true };
 	owned->quarantine = (struct quarantine){ .version = { 9, "2026-11-24T18:00:00Z" },
 		.until = 1790000002, .pause = 7200, .critical = true };
 	owned->offered = (struct version){ 10, "2026-11-25T18:00:00Z" };
@@ -98,6 +98,7 @@ START_TEST(what_is_encoded_is_decoded_the_same)
 	ck_assert_str_eq(owned->error, "service nginx: exit status 1");
 	ck_assert_int_eq(owned->problem, PROBLEM_QUARANTINED);
 	ck_assert_int_eq(owned->quarantine.pause, 7200);
+	ck_assert_int_eq(owned->refused.time, 1790000000);
 	ck_assert_int_eq(owned->refused.retry, 1790000001);
 	ck_assert_str_eq(owned->refused.judged_by, "names any");
 	ck_assert_int_eq(owned->next_try, 1790000004);

@@ -169,6 +169,25 @@ START_TEST(a_problem_comes_and_goes_with_its_words)
 }
 END_TEST
 
+START_TEST(what_a_clock_that_was_ahead_noted_does_not_last)
+{
+	struct state state = { 0 };
+	struct owned *owned = state_add(&state, "www.example.test");
+	const struct version version = { 8, "2026-11-23T18:00:00Z" };
+
+	owned->refused = (struct refusal){ .version = version, .time = 1000 };
+	owned->quarantine = (struct quarantine){ .version = version, .until = 4600, .pause = 3600 };
+	state_forget_future(&state, 1000);
+	ck_assert(version_equal(&owned->refused.version, &version));
+	ck_assert_int_eq(owned->quarantine.until, 4600);
+	state_forget_future(&state, 999);
+	ck_assert(version_is_none(&owned->refused.version));
+	ck_assert_int_eq(owned->quarantine.until, 999);
+	ck_assert(version_equal(&owned->quarantine.version, &version));
+	state_clear(&state);
+}
+END_TEST
+
 START_TEST(the_state_of_a_service_is_the_first_that_applies)
 {
 	struct known_service known = { 0 };
@@ -200,6 +219,7 @@ main(void)
 	tcase_add_test(tests, a_service_added_again_has_its_new_commands_and_its_old_debts);
 	tcase_add_test(tests, an_output_of_the_same_path_replaces_the_other);
 	tcase_add_test(tests, a_problem_comes_and_goes_with_its_words);
+	tcase_add_test(tests, what_a_clock_that_was_ahead_noted_does_not_last);
 	tcase_add_test(tests, the_state_of_a_service_is_the_first_that_applies);
 	return fixture_run("state", tests);
 }
