@@ -114,6 +114,9 @@ find_run(struct findings *findings, const struct seen_status *status, time_t now
 		what = memory_text("the last run failed");
 	else if (status->last_success == 0)
 		what = memory_text("no run has succeeded yet");
+	else if (status->last_success > now)
+		what = memory_format("the last success was noted by a clock that was %s ahead",
+		    times_about(status->last_success - now, about));
 	else
 		what = memory_format("no run has succeeded for %s",
 		    times_about(now - status->last_success, about));

@@ -51,7 +51,7 @@ struct seen_status {
 	long exit;
 	double seconds;
 	const char *error;		/* of the last run */
-	bool stale;			/* no success for longer than [agent] stale, or never */
+	bool stale;			/* no success for longer than [agent] stale, or never, or in the future */
 	enum check_result run_level;	/* of the last run and of the last success */
 	struct seen_certificate *certificates;
 	size_t certificate_count;

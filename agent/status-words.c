@@ -147,7 +147,8 @@ status_words_success(const struct seen_status *status, time_t now)
 	when = status_words_time(status->last_success, now, /* brief= */ false);
 	if (!status->stale)
 		return when;
-	words = memory_format("%s (too long: does the timer run, is Vault there?)", when);
+	words = memory_format("%s (%s)", when, status->last_success > now ?
+	    "the clock was ahead then" : "too long: does the timer run, is Vault there?");
 	free(when);
 	return words;
 }

@@ -180,6 +180,10 @@ START_TEST(without_success_for_stale_is_a_warning_and_thrice_that_critical)
 	(void)check(CHECK_CRITICAL);
 	json_object_set_new(file.document, "last_success", json_null());
 	ck_assert_ptr_ne(strstr(check(CHECK_WARNING), "no run has succeeded yet"), NULL);
+	json_object_set_new(file.document, "last_success", test_time(TEST_NOW + 9 * TEST_DAY));
+	ck_assert_ptr_ne(strstr(check(CHECK_WARNING), "by a clock that was 9 days ahead"), NULL);
+	json_object_set_new(file.document, "last_success", test_time(TEST_NOW + 60));
+	(void)check(CHECK_OK);
 }
 END_TEST
 

@@ -105,6 +105,11 @@ START_TEST(a_success_is_stale_after_its_time_and_a_broken_run_is_told)
 	ck_assert(seen.stale);
 	ck_assert_int_eq(seen.run_level, CHECK_WARNING);
 	status_clear(&seen);
+	json_object_set_new(file.document, "last_success", test_time(TEST_NOW + 9 * TEST_DAY));
+	ck_assert_int_eq(read_it(), 0);
+	ck_assert(seen.stale);
+	ck_assert_int_eq(seen.run_level, CHECK_WARNING);
+	status_clear(&seen);
 	json_object_set_new(file.document, "last_success", test_time(TEST_NOW));
 	json_object_set_new(json_object_get(file.document, "last_sync"), "exit", json_integer(5));
 	ck_assert_int_eq(read_it(), 0);
