@@ -162,6 +162,29 @@ fail_child(struct fetch *fetch, struct failure *why)
 	return FETCH_BROKEN;
 }
 
+/* Only Vault's being away excuses it. */
+static bool
+left_answers_out(const struct fetch *fetch, const struct fetch_summary *summary)
+{
+	if (summary->away.kind != FAILURE_NONE)
+		return false;
+	for (size_t i = 0; i < fetch->entry_count; i++)
+		if (fetch->asked[i])
+			return true;
+	return false;
+}
+
+static enum fetch_event
+take_summary(struct fetch *fetch, struct fetch_summary *out_summary, struct failure *why)
+{
+	if (!wire_take_summary(&fetch->frame, fetch->address_count, out_summary))
+		return fail_nonsense(why, "a summary");
+	if (!left_answers_out(fetch, out_summary))
+		return FETCH_END;
+	fetch_summary_clear(out_summary);
+	return fail_nonsense(why, "a summary before all answers");
+}
+
 enum fetch_event
 fetch_next(struct fetch *fetch, struct answer *out_answer, struct fetch_summary *out_summary,
     struct failure *why)
@@ -169,8 +192,7 @@ fetch_next(struct fetch *fetch, struct answer *out_answer, struct fetch_summary 
 	if (channel_receive(&fetch->socket, &fetch->frame, fetch->end, why) == -1)
 		return fail_child(fetch, why);
 	if (fetch->frame.type == WIRE_SUMMARY)
-		return wire_take_summary(&fetch->frame, fetch->address_count, out_summary) ?
-		    FETCH_END : fail_nonsense(why, "a summary");
+		return take_summary(fetch, out_summary, why);
 	if (!wire_take_answer(&fetch->frame, out_answer))
 		return fail_nonsense(why, "an answer");
 	if (out_answer->entry >= fetch->entry_count || !fetch->asked[out_answer->entry]) {

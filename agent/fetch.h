@@ -96,7 +96,8 @@ enum fetch_event { FETCH_ANSWER, FETCH_END, FETCH_BROKEN };
 /*
  * The next answer, in whatever order they come; at most one for each question. At FETCH_END
  * *out_summary is filled; questions without an answer then are due to summary.away. FETCH_BROKEN
- * (FAILURE_INTERNAL): the child crashed, sent nonsense, or was silent past `deadline`.
+ * (FAILURE_INTERNAL): the child crashed, sent nonsense, left an answer out, or was silent past
+ * `deadline`.
  */
 enum fetch_event fetch_next(struct fetch *fetch, struct answer *out_answer,
     struct fetch_summary *out_summary, struct failure *why);

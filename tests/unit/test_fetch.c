@@ -120,11 +120,24 @@ END_TEST
 
 START_TEST(a_summary_is_the_end)
 {
+	fetch->asked[3] = false;
 	summary.address = -1;
 	wire_put_summary(&frame, &summary);
 	ck_assert_int_eq(hear(), FETCH_END);
 	frame_begin(&frame, WIRE_SUMMARY);
 	ck_assert_int_eq(hear(), FETCH_BROKEN);
+}
+END_TEST
+
+START_TEST(an_answer_may_be_left_out_only_when_vault_is_away)
+{
+	summary.address = -1;
+	wire_put_summary(&frame, &summary);
+	ck_assert_int_eq(hear(), FETCH_BROKEN);
+	ck_assert_ptr_nonnull(strstr(why.text, "before all answers"));
+	(void)failure_set(&summary.away, FAILURE_VAULT, "sealed");
+	wire_put_summary(&frame, &summary);
+	ck_assert_int_eq(hear(), FETCH_END);
 }
 END_TEST
 
@@ -209,6 +222,7 @@ main(void)
 	tcase_add_test(tests, a_frame_of_a_type_of_the_parents_own_is_broken);
 	tcase_add_test(tests, an_answer_with_any_byte_changed_does_no_harm);
 	tcase_add_test(tests, a_summary_is_the_end);
+	tcase_add_test(tests, an_answer_may_be_left_out_only_when_vault_is_away);
 	tcase_add_test(tests, a_child_that_crashes_is_told_of_with_its_signal);
 	tcase_add_test(tests, a_child_that_leaves_without_a_word_is_told_of);
 	tcase_add_test(tests, a_child_that_hangs_is_ended);
