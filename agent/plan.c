@@ -133,6 +133,7 @@ plan_step(const struct entry *entry, const struct owned *owned, const struct dis
 	const bool known = disk->origin.source != NULL;
 	const bool critical = known && plan_is_critical(&disk->origin.leaf, agent, now);
 	char *keys = plan_judging_keys(entry);
+	bool here;
 
 	*out_step = (struct step){ .ask = entry->source_kind == SOURCE_KV };
 	out_step->interrupted = find_interrupted(owned, disk);
@@ -140,8 +141,10 @@ plan_step(const struct entry *entry, const struct owned *owned, const struct dis
 	out_step->refusal_holds = owned != NULL &&
 	    refusal_holds(owned, entry, keys, critical, lifted, now);
 	out_step->damaged = out_step->settled != 0 && !disk->sound;
-	out_step->repair = out_step->settled != 0 && (disk->drifted || disk->link_lost);
-	out_step->record = out_step->settled != 0 && disk->unrecorded;
+	/* A first install that was killed stands there, but has no settled generation yet. */
+	here = out_step->settled != 0 || disk->live != 0;
+	out_step->repair = here && (disk->drifted || disk->link_lost);
+	out_step->record = here && disk->unrecorded;
 	out_step->candidate_kept = owned != NULL && disk->candidate != NULL &&
 	    still_judged(entry, owned, disk->candidate, keys) &&
 	    disk->candidate->leaf.not_after > now;

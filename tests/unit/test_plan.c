@@ -389,6 +389,20 @@ START_TEST(a_first_installation_killed_after_the_link_moved_is_resumed_from_noth
 }
 END_TEST
 
+START_TEST(what_a_killed_first_installation_did_not_come_to_is_repaired)
+{
+	interrupt(6);
+	owned.generation = 0;
+	disk.drifted = true;
+	plan(false);
+	ck_assert(step.repair && !step.damaged);
+	disk.live = 0;
+	plan(false);
+	ck_assert_msg(!step.repair, "nothing stands there yet");
+	end();
+}
+END_TEST
+
 START_TEST(a_link_that_still_points_to_a_candidate_goes_back)
 {
 	install();
@@ -513,6 +527,7 @@ main(void)
 	tcase_add_test(tests, a_swap_killed_before_the_link_moved_is_resumed);
 	tcase_add_test(tests, a_swap_killed_after_the_link_moved_is_resumed_from_the_settled_generation);
 	tcase_add_test(tests, a_first_installation_killed_after_the_link_moved_is_resumed_from_nothing);
+	tcase_add_test(tests, what_a_killed_first_installation_did_not_come_to_is_repaired);
 	tcase_add_test(tests, a_link_that_still_points_to_a_candidate_goes_back);
 	tcase_add_test(tests, a_first_installation_is_never_taken_back);
 	tcase_add_test(tests, an_intent_whose_generation_is_damaged_is_forgotten);
