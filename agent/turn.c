@@ -132,7 +132,7 @@ judge_one(struct search *search, struct item *item)
 		break;
 	}
 	sentence(search->rollout, item, search->visit, &why);
-	search->cured &= item->from != 0;
+	search->cured &= item->from != 0 && !item->stuck;
 	return true;
 }
 
