@@ -138,6 +138,26 @@ go_back(struct run *run, struct item *item)
 		look_and_plan(run, item);
 }
 
+/*
+ * The link was moved by none of our runs, or the state is older than it: what the services hold is
+ * not known.
+ */
+static void
+owe_where_link_moved(struct run *run, const struct item *item)
+{
+	const struct owned *owned = item->owned;
+
+	if (owned->generation == 0 || owned->generation == item->step.settled)
+		return;
+	for (size_t i = 0; i < owned->services.count; i++) {
+		struct known_service *known =
+		    state_find_service(&run->state, owned->services.items[i]);
+
+		if (known != NULL)
+			known->owed = true;
+	}
+}
+
 static void
 prepare_item(struct run *run, struct item *item)
 {
@@ -158,6 +178,7 @@ prepare_item(struct run *run, struct item *item)
 		(void)failure_set(&why, FAILURE_DISK, "%s", item->disk.foreign);
 		item_fail(run, item, PROBLEM_FAILED, &why);
 	}
+	owe_where_link_moved(run, item);
 	item->owned->generation = item->step.settled;
 	/* Listed again: what was to be deleted is wanted. */
 	item->owned->deleting = false;

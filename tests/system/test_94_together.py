@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -187,3 +188,58 @@ def test_a_run_that_waits_for_the_lock_touches_nothing_meanwhile(vault, server):
     assert os.stat(server.state_directory / "state.json").st_ino == before.st_ino
     assert first.wait() == 0 and second.wait() == 0
     assert server.reloads("nginx", since="start") == 1
+
+
+# Restored snapshots
+
+
+def renewed_since(vault, server, kept, folder):
+    """A renewal; then what lies in `folder` is again as it was before."""
+    old = vault.publish(WWW)
+    server.wants(WWW, services=["nginx"], combined=True)
+    assert server.sync().exit == 0
+    subprocess.run(["cp", "-a", folder, kept], check=True)
+    new = vault.publish(WWW)
+    assert server.sync().exit == 0
+    assert server.reloads("nginx", since="start") == 2
+    shutil.rmtree(folder)
+    subprocess.run(["cp", "-a", kept, folder], check=True)
+    return old, new
+
+
+def test_a_state_older_than_the_disk_makes_one_reload_since_nobody_knows_what_is_served(vault, server, directory):
+    _, new = renewed_since(vault, server, directory / "kept", server.state_directory)
+    run = server.sync()
+    assert run.exit == 0 and server.reloads("nginx") == 1, run.output
+    assert_one_of_it(server, WWW, new)
+    assert server.sync().exit == 0 and server.reloads("nginx") == 0
+
+
+def test_a_disk_older_than_the_state_is_renewed_again(vault, server, directory):
+    _, new = renewed_since(vault, server, directory / "kept", server.etc)
+    run = server.sync()
+    assert run.exit == 0 and server.reloads("nginx") == 1, run.output
+    assert_one_of_it(server, WWW, new)
+    assert server.sync().exit == 0 and server.reloads("nginx") == 0
+
+
+def test_a_disk_older_than_the_state_is_used_while_vault_is_away_and_its_services_are_told(vault, server, directory, dead_address):
+    old, _ = renewed_since(vault, server, directory / "kept", server.etc)
+    address = server.vault_keys["address"]
+    server.asks(address=dead_address, deadline="1s")
+    run = server.sync()
+    assert run.exit == 3 and server.reloads("nginx") == 1, run.output
+    assert server.installed(WWW).fingerprint == old.fingerprint and server.installed(WWW).matches
+    server.asks(address=address, deadline="20s")
+    assert server.sync().exit == 0 and server.reloads("nginx") == 1
+
+
+def test_nothing_left_but_the_state_is_installed_again(vault, server):
+    leaf = vault.publish(WWW)
+    server.wants(WWW, services=["nginx"])
+    assert server.sync().exit == 0
+    shutil.rmtree(server.live)
+    shutil.rmtree(server.archive)
+    run = server.sync()
+    assert run.exit == 0 and server.reloads("nginx") == 1, run.output
+    assert server.installed(WWW).fingerprint == leaf.fingerprint
