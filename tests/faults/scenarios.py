@@ -80,8 +80,8 @@ class Scenario:
         if len(server.generations(WWW)) != 1 + self.spare:
             complaints.append(f"generations {server.generations(WWW)}, live is {live.generation}")
         for file, text in (("cert.pem", live.cert), ("key.pem", live.privkey)):
-            if (self.out / file).read_text() != text:
-                complaints.append(f"{file} outside is another one")
+            if not (self.out / file).exists() or (self.out / file).read_text() != text:
+                complaints.append(f"{file} outside is another one, or gone")
         if live.modes["privkey.pem"] != 0o600 or live.facts["privkey.pem"].st_uid == 0:
             complaints.append("owner or mode of the key")
         serving = server.services_directory / "nginx" / "serving"
