@@ -261,7 +261,8 @@ write_origin(int directory, const struct origin *origin, struct failure *why)
 {
 	const struct ownership own = file_own(ORIGIN_MODE);
 	char *text = origin_encode(origin);
-	const int result = text == NULL ? failure_set(why, FAILURE_DISK, "out of memory") :
+	const int result = text == NULL ?
+	    failure_set(why, FAILURE_INTERNAL, "what it holds cannot be written") :
 	    file_replace(directory, ORIGIN_NAME, text, strlen(text), &own, why);
 
 	free(text);
