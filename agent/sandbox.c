@@ -25,7 +25,8 @@ find_user(const char *name, struct sandbox *sandbox, struct failure *why)
 	errno = 0;
 	if ((user = getpwnam(name)) == NULL) {
 		if (errno != 0 && errno != ENOENT)
-			return failure_errno(why, FAILURE_SETUP, "look up user %s", name);
+			return failure_errno(why, errno == ENOMEM || errno == EMFILE || errno == ENFILE ?
+			    FAILURE_INTERNAL : FAILURE_SETUP, "look up user %s", name);
 		return failure_set(why, FAILURE_SETUP, "user %s does not exist: certlet needs it for "
 		    "the process that talks to Vault", name);
 	}
