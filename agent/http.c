@@ -110,10 +110,8 @@ set_up_tls(CURL *easy, const struct http_settings *settings)
 static CURL *
 new_easy(const struct http_settings *settings, struct slot *slot)
 {
-	CURL *easy = curl_easy_init();
+	CURL *easy = memory_must(curl_easy_init());
 
-	if (easy == NULL)
-		return NULL;
 	set_up_tls(easy, settings);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
 	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -138,7 +136,8 @@ http_new(const struct http_settings *settings, struct failure *why)
 	struct http *http = memory_new(1, sizeof(*http));
 
 	http->settings = *settings;
-	if (curl_global_init(CURL_GLOBAL_SSL) != CURLE_OK) {
+	if (curl_global_init_mem(CURL_GLOBAL_SSL, memory_take, free, memory_retake, memory_text,
+	    memory_new) != CURLE_OK) {
 		free(http);
 		(void)failure_set(why, FAILURE_INTERNAL, "libcurl cannot be initialised");
 		return NULL;
@@ -234,10 +233,8 @@ start(struct http *http, struct run *run, struct slot *slot)
 {
 	const struct http_request *request = &run->requests[run->next];
 
-	if (slot->easy == NULL && (slot->easy = new_easy(&http->settings, slot)) == NULL) {
-		give_up(run, HTTP_UNREACHED, "out of memory");
-		return;
-	}
+	if (slot->easy == NULL)
+		slot->easy = new_easy(&http->settings, slot);
 	slot->busy = true;
 	slot->index = run->next++;
 	slot->too_large = false;

@@ -35,6 +35,21 @@ memory_grow(void *block, size_t count, size_t size)
 	return memory_must(realloc(block, count * size != 0 ? count * size : 1));
 }
 
+void *
+memory_take(size_t size)
+{
+	return memory_must(malloc(size != 0 ? size : 1));
+}
+
+void *
+memory_retake(void *block, size_t size)
+{
+	if (size != 0)
+		return memory_must(realloc(block, size));
+	free(block);
+	return NULL;
+}
+
 char *
 memory_text(const char *text)
 {

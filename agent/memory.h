@@ -15,6 +15,9 @@
 void *memory_must(void *block);	/* NULL: there was none, and the program ends */
 void *memory_new(size_t count, size_t size);	/* zeroed; caller frees */
 void *memory_grow(void *block, size_t count, size_t size);	/* as reallocarray; not zeroed */
+/* As malloc and realloc are, for libraries to use in their place. */
+void *memory_take(size_t size);
+void *memory_retake(void *block, size_t size);
 char *memory_text(const char *text);		/* a copy; NULL stays NULL; caller frees */
 char *memory_text_n(const char *bytes, size_t size);
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -8,9 +8,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <jansson.h>
+#include <openssl/crypto.h>
+
 #include "command.h"
 #include "failure.h"
+#include "memory.h"
 #include "startup.h"
+
+static void *
+take(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return memory_take(size);
+}
+
+static void *
+retake(void *block, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return memory_retake(block, size);
+}
+
+static void
+give_back(void *block, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(block);
+}
+
+/*
+ * A library that runs out of memory crashes (OpenSSL, while it sets itself up), or its failure reads
+ * like a bad certificate or damaged JSON, which would be remembered. So it ends the program as ours
+ * does; libcurl is told where it is initialised.
+ */
+static void
+rule_libraries(void)
+{
+	(void)CRYPTO_set_mem_functions(take, retake, give_back);
+	json_set_alloc_funcs(memory_take, free);
+}
 
 void
 startup(void)
@@ -24,6 +64,7 @@ startup(void)
 			_exit(EXIT_BROKEN);
 	} while (file <= STDERR_FILENO);
 	(void)close(file);
+	rule_libraries();
 	command_remember_limits();
 	/* The hard limit stays: what services are told to run gets the limits that we were given. */
 	if (getrlimit(RLIMIT_CORE, &core) == 0) {

@@ -5,7 +5,7 @@
 
 /*
  * Descriptors 0 to 2 are open, no core dump and no ptrace by the same user, memory that is freed is
- * overwritten, umask 077; limits as they were are remembered for the commands of services.
+ * overwritten, a library that runs out of it ends the program, umask 077; limits as they were are remembered for the commands of services.
  */
 void startup(void);
 

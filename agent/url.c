@@ -8,12 +8,20 @@
 #include "memory.h"
 #include "url.h"
 
+/* Also before libcurl is initialised, and told whose memory to use. */
+static bool
+worked(CURLUcode code)
+{
+	(void)memory_must(code == CURLUE_OUT_OF_MEMORY ? NULL : &code);
+	return code == CURLUE_OK;
+}
+
 static char *
 part(CURLU *parser, CURLUPart which, unsigned int flags)
 {
 	char *theirs = NULL, *ours;
 
-	if (curl_url_get(parser, which, &theirs, flags) != CURLUE_OK)
+	if (!worked(curl_url_get(parser, which, &theirs, flags)))
 		return NULL;
 	ours = memory_text(theirs);
 	curl_free(theirs);
@@ -30,12 +38,12 @@ is_loopback(const char *host)
 bool
 url_split(const char *text, struct url *out_url)
 {
-	CURLU *parser = curl_url();
+	CURLU *parser = memory_must(curl_url());
 	char *scheme = NULL, *port = NULL, *user = NULL, *password = NULL;
 	struct url url = { 0 };
 	bool fits = false;
 
-	if (parser == NULL || curl_url_set(parser, CURLUPART_URL, text, 0) != CURLUE_OK)
+	if (!worked(curl_url_set(parser, CURLUPART_URL, text, 0)))
 		goto out;
 	scheme = part(parser, CURLUPART_SCHEME, 0);
 	user = part(parser, CURLUPART_USER, 0);
@@ -67,12 +75,11 @@ out:
 long
 url_port(const char *text)
 {
-	CURLU *parser = curl_url();
+	CURLU *parser = memory_must(curl_url());
 	char *port = NULL;
 	long number;
 
-	if (parser != NULL &&
-	    curl_url_set(parser, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK)
+	if (worked(curl_url_set(parser, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME)))
 		port = part(parser, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 	number = port != NULL ? strtol(port, NULL, 10) : 0;
 	free(port);
@@ -92,11 +99,11 @@ url_clear(struct url *url)
 char *
 url_with_host(const char *text, const char *host)
 {
-	CURLU *parser = curl_url();
+	CURLU *parser = memory_must(curl_url());
 	char *whole = NULL;
 
-	if (parser != NULL && curl_url_set(parser, CURLUPART_URL, text, 0) == CURLUE_OK &&
-	    curl_url_set(parser, CURLUPART_HOST, host, 0) == CURLUE_OK)
+	if (worked(curl_url_set(parser, CURLUPART_URL, text, 0)) &&
+	    worked(curl_url_set(parser, CURLUPART_HOST, host, 0)))
 		whole = part(parser, CURLUPART_URL, 0);
 	curl_url_cleanup(parser);
 	return whole;

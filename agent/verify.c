@@ -231,7 +231,8 @@ child(struct ask *ask, const struct sandbox *sandbox, int socket)
 
 	sandbox_allow_port(&ports, strtol(ask->service->verify_port, NULL, 10));
 	sandbox_enter(sandbox, socket, &ports);
-	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+	(void)curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_take, free, memory_retake, memory_text,
+	    memory_new);
 	if (ask_once(ask, &reply) && ask->key_type != KEY_OTHER) {
 		reply = (struct reply){ 0 };
 		ask->key_type = KEY_OTHER;

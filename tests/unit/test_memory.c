@@ -48,6 +48,31 @@ START_TEST(running_out_of_memory_ends_with_exit_code_5)
 }
 END_TEST
 
+static volatile size_t too_much = PTRDIFF_MAX;
+
+START_TEST(a_library_that_runs_out_of_memory_ends_the_program_too)
+{
+	(void)memory_take(too_much);
+}
+END_TEST
+
+START_TEST(a_library_that_asks_for_more_than_there_is_ends_the_program_too)
+{
+	(void)memory_retake(memory_take(1), too_much);
+}
+END_TEST
+
+START_TEST(what_libraries_take_is_theirs_to_change_and_to_free)
+{
+	char *block = memory_take(0);
+
+	ck_assert_ptr_nonnull(block);
+	block = memory_retake(block, 2);
+	block[1] = 'x';
+	ck_assert_ptr_null(memory_retake(block, 0));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -60,6 +85,10 @@ main(void)
 	tcase_add_test(tests, a_copy_of_words_is_its_own);
 	tcase_add_test(tests, formatted_text_has_room_for_all_of_it);
 	tcase_add_exit_test(tests, running_out_of_memory_ends_with_exit_code_5, EXIT_BROKEN);
+	tcase_add_exit_test(tests, a_library_that_runs_out_of_memory_ends_the_program_too, EXIT_BROKEN);
+	tcase_add_exit_test(
+	    tests, a_library_that_asks_for_more_than_there_is_ends_the_program_too, EXIT_BROKEN);
+	tcase_add_test(tests, what_libraries_take_is_theirs_to_change_and_to_free);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
