@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from support.machine import Run
 
@@ -22,6 +23,17 @@ class Fault:
     def inject(self):
         what = f"signal={self.what}" if self.what == "KILL" else f"error={self.what}"
         return f"inject={self.call}:{what}:when={self.number}"
+
+
+def tree(top):
+    """{path: kind, mode, owner and contents} of everything below."""
+    facts = {}
+    for folder, folders, files in os.walk(top):
+        for path in (Path(folder, name) for name in folders + files):
+            info = path.lstat()
+            held = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            facts[str(path.relative_to(top))] = info.st_mode, info.st_uid, info.st_gid, held
+    return facts
 
 
 class Stage:
@@ -83,11 +95,17 @@ class Stage:
     def _came_to(self, run, fault):
         return run.exit == -signal.SIGKILL if fault.what == "KILL" else "(INJECTED)" in self.trace.read_text(errors="replace")
 
-    def judge(self, run, killed=False):
+    def changed(self):
+        """What is not as it was before the run; its lock aside."""
+        before, after = tree(self.saved), tree(self.server.directory)
+        return sorted(name for name in before.keys() | after.keys()
+                      if before.get(name) != after.get(name) and name not in ("run", "run/lock"))
+
+    def judge(self, run, killed=False, crashed=False):
         """What is wrong after this run of certlet, then after the next one."""
         scenario, server = self.scenario, self.server
         complaints = scenario.harm(server)
-        if killed != (run.exit == -signal.SIGKILL) or (not killed and run.exit not in range(6)):
+        if killed != (run.exit == -signal.SIGKILL) or (not killed and not crashed and run.exit not in range(6)):
             complaints.append(f"exit {run.exit}")
         if run.exit == 0:
             complaints += [f"exit 0, but {lack}" for lack in scenario.unfinished(server)]

@@ -3,6 +3,7 @@
  * Preloaded into certlet: counts its allocations and makes some of them fail, as told by the file
  * that CERTLET_ALLOCATIONS names. Its children share that file through the memory they inherit.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@ struct series {		/* tests/support/allocations.py knows this layout */
 	uint64_t count;		/* of allocations so far */
 	uint64_t fail;		/* the number of the one that fails; 0: none */
 	uint64_t failed;	/* how many did */
+	uint64_t naming;	/* how many of those while a user or a group was looked up */
 	uint64_t places[PLACES];	/* by number: what the calls that led there hash to */
 };
 
@@ -89,6 +92,21 @@ hash_calls(void)
 }
 
 static bool
+looks_up_a_name(void)
+{
+	void *frames[FRAMES];
+	const int count = backtrace(frames, FRAMES);
+	Dl_info found;
+
+	for (int i = 0; i < count; i++)
+		if (dladdr(frames[i], &found) != 0 && found.dli_sname != NULL &&
+		    (strcmp(found.dli_sname, "getpwnam") == 0 ||
+		    strcmp(found.dli_sname, "getgrnam") == 0))
+			return true;
+	return false;
+}
+
+static bool
 fails(const void *caller)
 {
 	struct series *series;
@@ -105,6 +123,9 @@ fails(const void *caller)
 	}
 	if (number != series->fail)
 		return false;
+	busy = true;
+	series->naming += looks_up_a_name();
+	busy = false;
 	series->failed++;
 	errno = ENOMEM;
 	return true;

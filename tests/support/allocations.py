@@ -14,7 +14,7 @@ import subprocess
 from support.process import ROOT
 
 PLACES = 65536
-SERIES = struct.Struct(f"3Q{PLACES}Q")  # count, fail, failed, places: by child, by own
+SERIES = struct.Struct(f"4Q{PLACES}Q")  # count, fail, failed, naming, places: by child, by own
 
 
 class Allocations:
@@ -39,7 +39,7 @@ class Allocations:
 
     def places(self, own, child):
         """For each allocation of the run that was counted, what the calls that led to it hash to."""
-        count, _, _, *places = self._series(own, child)
+        count, _, _, _, *places = self._series(own, child)
         return places[1:count + 1]
 
     def counted(self, own, child):
@@ -47,6 +47,10 @@ class Allocations:
 
     def failed(self, own, child):
         return self._series(own, child)[2] != 0
+
+    def while_naming(self, own, child):
+        """It failed while the C library looked up a user or a group."""
+        return self._series(own, child)[3] != 0
 
     def _series(self, own, child):
         with open(self.file, "rb") as file:
