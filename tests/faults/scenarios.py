@@ -47,6 +47,13 @@ class Scenario:
         assert server.sync().exit == 0
         return leaf
 
+    def boot(self, server):
+        """The service starts."""
+        serving, live = server.services_directory / "nginx" / "serving", server.live / WWW / "cert.pem"
+        serving.unlink(missing_ok=True)
+        if live.exists():
+            serving.write_text(live.read_text())
+
     # Right after the fault
 
     def harm(self, server):

@@ -109,6 +109,19 @@ class Stage:
             complaints.append(f"exit {run.exit}")
         if run.exit == 0:
             complaints += [f"exit 0, but {lack}" for lack in scenario.unfinished(server)]
+        return self._finish(complaints, f"{run.output}[exit {run.exit}]")
+
+    def judge_as_it_lies(self):
+        """The same when there was no run that could say anything."""
+        return self._finish(self.scenario.harm(self.server), "")
+
+    def boot(self):
+        """After a power cut: what was in memory is gone, and services read what is live."""
+        shutil.rmtree(self.server.run_directory, ignore_errors=True)
+        self.scenario.boot(self.server)
+
+    def _finish(self, complaints, output):
+        scenario, server = self.scenario, self.server
         again = server.run(*scenario.again)
         after = scenario.harm(server)
         if again.exit != scenario.exit:
@@ -117,5 +130,5 @@ class Stage:
             after += scenario.lacks(server) or scenario.epilogue(self.vault, server)
         complaints += [f"next run: {complaint}" for complaint in after]
         if complaints:
-            complaints += [f"| {line}" for line in f"{run.output}[exit {run.exit}]\n{again.output}[exit {again.exit}]".splitlines()]
+            complaints += [f"| {line}" for line in f"{output}\n{again.output}[exit {again.exit}]".strip().splitlines()]
         return complaints
