@@ -41,7 +41,7 @@ class Node:
     """A file, directory or link, under whatever name."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Operation:
     what: str
     line: str
@@ -55,7 +55,7 @@ class Operation:
         return self.path.parent
 
 
-@dataclass
+@dataclass(eq=False)
 class Recording:
     operations: list = field(default_factory=list)
 
@@ -173,6 +173,16 @@ def lapse(operation, one, links, archive):
     if operation.what == "remove" and archive in operation.path.parents and one.what in NAMES and archive not in one.path.parents:
         return "not durable when a generation was removed"
     return None
+
+
+def is_repeated(recording, sync):
+    """The next fsync is of the same directory, or that is removed before it: this one alone may be left out."""
+    for later in recording.operations[recording.operations.index(sync) + 1:]:
+        if later.what in ("sync", "remove") and later.path == sync.path:
+            return True
+        if later.what == "sync":
+            return False
+    return False
 
 
 # What can be left
