@@ -26,6 +26,16 @@ struct credential {
 	struct secret *bytes;
 };
 
+static int
+check_mode(const struct credential *credential, const struct stat *status, struct failure *why)
+{
+	if ((status->st_mode & credential->forbidden) == 0)
+		return 0;
+	return failure_set(why, FAILURE_SETUP, "%s %s has mode %04o: it must not be readable by %s",
+	    credential->what, credential->path, (unsigned int)(status->st_mode & 07777),
+	    (credential->forbidden & S_IRGRP) != 0 ? "group or others" : "others");
+}
+
 /* Missing and empty are told in `missing`, the first of them; -1 only when the set-up is wrong. */
 static int
 read_credential(const struct credential *credential, struct failure *missing, struct failure *why)
@@ -46,11 +56,8 @@ read_credential(const struct credential *credential, struct failure *missing, st
 		(void)failure_prefix(&here, "%s", credential->what);
 		break;
 	case FOUND_FILE:
-		if ((status.st_mode & credential->forbidden) != 0)
-			return failure_set(why, FAILURE_SETUP, "%s %s has mode %04o: it must not "
-			    "be readable by %s", credential->what, credential->path,
-			    (unsigned int)(status.st_mode & 07777),
-			    (credential->forbidden & S_IRGRP) != 0 ? "group or others" : "others");
+		if (check_mode(credential, &status, why) == -1)
+			return -1;
 		secret_trim(credential->bytes);
 		if (credential->bytes->size != 0)
 			return 0;
@@ -260,6 +267,44 @@ credentials_read(const struct manifest *manifest, struct credentials *out_creden
 	else if (out_credentials->missing.kind == FAILURE_NONE)
 		read_cached_token(manifest, out_credentials);
 	return 0;
+}
+
+/* No file, or an empty one, is what there is as a rule: the token was taken and tidied away. */
+static int
+read_wrapping_token(const char *path, struct credentials *credentials, struct failure *why)
+{
+	const struct credential credential = {
+		"wrapping token", path, S_IRWXG | S_IRWXO, &credentials->token,
+	};
+	struct stat status;
+
+	switch (file_read_path(path, CREDENTIAL_BYTES_MOST, credential.bytes, &status,
+	    &credentials->missing)) {
+	case FOUND_ABSENT:
+		break;
+	case FOUND_FAILED:
+		credentials->missing.kind = FAILURE_LOGIN;
+		break;
+	case FOUND_FILE:
+		secret_trim(credential.bytes);
+		if (check_mode(&credential, &status, why) == -1)
+			return -1;
+		check_token(credentials, path);
+		break;
+	}
+	return 0;
+}
+
+int
+credentials_read_wrapping(const struct vault_settings *vault, struct credentials *out_credentials,
+    struct failure *why)
+{
+	*out_credentials = (struct credentials){ 0 };
+	if (read_ca(vault->ca_file, &out_credentials->ca, why) == 0 &&
+	    read_wrapping_token(vault->wrapped_secret_id_file, out_credentials, why) == 0)
+		return 0;
+	credentials_clear(out_credentials);
+	return -1;
 }
 
 void

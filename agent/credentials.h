@@ -36,6 +36,12 @@ struct credentials {
  */
 int credentials_read(const struct manifest *manifest, struct credentials *out_credentials,
     struct failure *why);
+/*
+ * For the process that unwraps: ca and, in `token`, the wrapping token; empty when there is none,
+ * or no file, and then `missing` tells if it could not be read. -1 as above.
+ */
+int credentials_read_wrapping(const struct vault_settings *vault,
+    struct credentials *out_credentials, struct failure *why);
 void credentials_clear(struct credentials *credentials);
 
 /* Keeps a batch token for the next run (0600, durable not needed); forgets it. */

@@ -66,6 +66,21 @@ examine_file(const char *key, const char *path, mode_t forbidden)
 	return lacking;
 }
 
+/* The next run makes the secret-id out of the wrapping token, if that is what there is. */
+static size_t
+examine_secret_id(const struct vault_settings *vault)
+{
+	const char *wrapped = vault->wrapped_secret_id_file;
+	size_t lacking = 0;
+
+	if (wrapped != NULL && access(wrapped, F_OK) == 0) {
+		lacking += examine_file("wrapped_secret_id_file", wrapped, READABLE_BY_GROUP);
+		if (access(vault->secret_id_file, F_OK) == -1)
+			return lacking;
+	}
+	return lacking + examine_file("secret_id_file", vault->secret_id_file, READABLE_BY_GROUP);
+}
+
 static size_t
 examine_credentials(const struct vault_settings *vault)
 {
@@ -74,7 +89,7 @@ examine_credentials(const struct vault_settings *vault)
 	switch (vault->auth) {
 	case AUTH_APPROLE:
 		lacking += examine_file("role_id_file", vault->role_id_file, 0);
-		lacking += examine_file("secret_id_file", vault->secret_id_file, READABLE_BY_GROUP);
+		lacking += examine_secret_id(vault);
 		break;
 	case AUTH_CERT:
 		lacking += examine_file("client_cert_file", vault->client_cert_file, 0);

@@ -12,6 +12,7 @@
 #include "inquiry.h"
 #include "memory.h"
 #include "sandbox.h"
+#include "unwrap.h"
 #include "url.h"
 #include "wire.h"
 
@@ -44,6 +45,7 @@ reap(pid_t child)
 	return status;
 }
 
+/* `notes` NULL: there is a token to be unwrapped, and nothing to be asked. */
 static void
 inside(int socket, const struct manifest *manifest, const struct sandbox *sandbox,
     const struct credentials *credentials, const struct notes *notes)
@@ -56,7 +58,9 @@ inside(int socket, const struct manifest *manifest, const struct sandbox *sandbo
 	if (vault->proxy != NULL)
 		sandbox_allow_port(&ports, url_port(vault->proxy));
 	sandbox_enter(sandbox, socket, &ports);
-	inquiry_run(socket, manifest, credentials, notes);
+	if (notes != NULL)
+		inquiry_run(socket, manifest, credentials, notes);
+	unwrap_run(socket, manifest, credentials);
 }
 
 int
@@ -217,4 +221,33 @@ fetch_summary_clear(struct fetch_summary *summary)
 	secret_clear(&summary->token);
 	notes_clear(&summary->notes);
 	*summary = (struct fetch_summary){ 0 };
+}
+
+/* --- A secret-id --- */
+
+int
+fetch_unwrap(const struct manifest *manifest, const struct sandbox *sandbox,
+    const struct credentials *credentials, struct unwrapped *out_unwrapped, struct failure *why)
+{
+	struct fetch *fetch;
+	int result = -1;
+
+	if (fetch_start(manifest, sandbox, credentials, /* notes= */ NULL, &fetch, why) == -1)
+		return -1;
+	fetch->end = clock_milliseconds() + fetch->deadline;
+	if (channel_receive(&fetch->socket, &fetch->frame, fetch->end, why) == -1)
+		(void)fail_child(fetch, why);
+	else if (!wire_take_unwrapped(&fetch->frame, out_unwrapped))
+		(void)fail_nonsense(why, "a secret-id");
+	else
+		result = 0;
+	fetch_free(fetch);
+	return result;
+}
+
+void
+unwrapped_clear(struct unwrapped *unwrapped)
+{
+	secret_clear(&unwrapped->secret_id);
+	*unwrapped = (struct unwrapped){ 0 };
 }

@@ -78,6 +78,25 @@ struct fetch_summary {
 
 void fetch_summary_clear(struct fetch_summary *summary);
 
+/* What became of a wrapping token. */
+struct unwrapped {
+	struct secret secret_id;	/* empty: `why` */
+	time_t expires;			/* 0: never */
+	uint64_t uses;			/* logins it is good for; 0: any number */
+	/* FAILURE_LOGIN: the token is spent, or not what it should be. Else it was not used, and may
+	 * be tried again: FAILURE_VAULT: nothing answered; FAILURE_DENIED: what answered did not judge. */
+	struct failure why;
+};
+
+void unwrapped_clear(struct unwrapped *unwrapped);
+
+/*
+ * Takes the secret-id out of credentials->token by a process like the one below, and waits for it.
+ * -1 with FAILURE_INTERNAL: that process failed, and what it did is not known.
+ */
+int fetch_unwrap(const struct manifest *manifest, const struct sandbox *sandbox,
+    const struct credentials *credentials, struct unwrapped *out_unwrapped, struct failure *why);
+
 struct fetch;
 
 /*

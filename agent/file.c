@@ -270,6 +270,17 @@ file_has_leftover(int directory, const char *name)
 	return fstatat(directory, dot_name(name).text, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+bool
+file_leftover_is(int directory, const char *name, const char digest[DIGEST_BYTES])
+{
+	char found[DIGEST_BYTES];
+	struct stat status;
+	struct failure ignored;
+
+	return file_digest_at(directory, dot_name(name).text, found, &status, &ignored) ==
+	    FOUND_FILE && status.st_uid == geteuid() && strcmp(found, digest) == 0;
+}
+
 int
 file_clear_leftover(int directory, const char *name, uid_t owner, struct failure *why)
 {

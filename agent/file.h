@@ -72,6 +72,8 @@ char *file_read_link(int directory, const char *name);
  */
 int file_clear_leftover(int directory, const char *name, uid_t owner, struct failure *why);
 bool file_has_leftover(int directory, const char *name);
+/* Whether that is a whole file of this digest, which file_commit() would put in place. */
+bool file_leftover_is(int directory, const char *name, const char digest[DIGEST_BYTES]);
 
 /* Removes a name that is no directory, durably; absent is fine. */
 int file_remove(int directory, const char *name, struct failure *why);

@@ -42,6 +42,11 @@ check_vault(const struct vault_settings *vault, const struct inifile_section *se
 		(void)manifest_errors_add(errors, auth_line, "auth: cert needs client_cert_file");
 	if (vault->auth == AUTH_CERT && vault->client_key_file == NULL)
 		(void)manifest_errors_add(errors, auth_line, "auth: cert needs client_key_file");
+	if (vault->wrapped_secret_id_file != NULL &&
+	    strcmp(vault->wrapped_secret_id_file, vault->secret_id_file) == 0)
+		(void)manifest_errors_add(errors, line_of(section, "wrapped_secret_id_file"),
+		    "wrapped_secret_id_file: %s is secret_id_file, into which it is unwrapped",
+		    vault->secret_id_file);
 }
 
 static void

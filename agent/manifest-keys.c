@@ -217,7 +217,7 @@ static const struct key vault_keys[] = {
 	{ "auth_mount", value_mount, VAULT(auth_mount), USE_LINE, NULL },
 	{ "role_id_file", value_path, VAULT(role_id_file), USE_LINE, NULL },
 	{ "secret_id_file", value_path, VAULT(secret_id_file), USE_LINE, NULL },
-	{ "wrapped_secret_id_file", NULL, 0, USE_LATER, NULL },
+	{ "wrapped_secret_id_file", value_path, VAULT(wrapped_secret_id_file), USE_LINE, NULL },
 	{ "client_cert_file", value_path, VAULT(client_cert_file), USE_LINE, NULL },
 	{ "client_key_file", value_path, VAULT(client_key_file), USE_LINE, NULL },
 	{ "cert_role", value_word, VAULT(cert_role), USE_LINE, NULL },

@@ -117,6 +117,7 @@ vault_clear(struct vault_settings *vault)
 	free(vault->auth_mount);
 	free(vault->role_id_file);
 	free(vault->secret_id_file);
+	free(vault->wrapped_secret_id_file);
 	free(vault->token_file);
 	free(vault->client_cert_file);
 	free(vault->client_key_file);

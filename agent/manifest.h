@@ -35,6 +35,7 @@ struct vault_settings {
 	enum auth auth;
 	char *auth_mount;
 	char *role_id_file, *secret_id_file, *token_file;
+	char *wrapped_secret_id_file;	/* NULL: none */
 	char *client_cert_file, *client_key_file, *cert_role;
 	char *kv_mount, *pki_mount;
 	enum kv_version kv_version;

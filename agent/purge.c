@@ -11,6 +11,7 @@
 #include "removal.h"
 #include "report.h"
 #include "status.h"
+#include "wrapping.h"
 
 /* The agent's directories: of the manifest, or compiled in when there is none. */
 static int
@@ -55,6 +56,7 @@ purge(const struct agent_settings *agent, bool force, struct failure *why)
 		.now = time(NULL),
 	};
 	enum exit_code code = EXIT_WANTED;
+	bool secret_left = false;
 
 	credentials_forget_token(agent->run_directory);
 	if (state_read(agent->state_directory, &state, why) == -1 ||
@@ -65,7 +67,11 @@ purge(const struct agent_settings *agent, bool force, struct failure *why)
 		words_add(&names, state.certificates[i].name);
 	if (removal_run(&removal, &names, why) == -1)
 		goto failed;
-	if (removal.kept == 0) {
+	if (wrapping_forget(&state, why) == -1) {
+		log_error("%s", why->text);
+		secret_left = true;
+	}
+	if (removal.kept == 0 && !secret_left) {
 		forget_everything(store, agent);
 		log_notice("%u certificate%s removed, nothing is left", removal.deleted,
 		    removal.deleted == 1 ? "" : "s");

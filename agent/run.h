@@ -55,6 +55,7 @@ struct run {
 	struct store *store;
 	struct sandbox sandbox;
 	struct item *items;	/* manifest->entry_count of them, in its order */
+	struct failure wrapping;	/* why there is no new secret-id, although there should be */
 	struct fetch_summary summary;
 	struct failure broken;	/* FAILURE_INTERNAL: certlet itself failed; kind NONE if not */
 	struct tally {

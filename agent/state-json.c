@@ -136,6 +136,20 @@ encode_notes(const struct notes *notes)
 	return list;
 }
 
+static json_t *
+encode_wrapped(const struct wrapped *wrapped)
+{
+	json_t *object = json_object();
+
+	fields_put_text(object, "token", wrapped->token);
+	fields_put_text(object, "error", wrapped->error);
+	fields_put_text(object, "file", wrapped->file);
+	fields_put_text(object, "digest", wrapped->digest);
+	fields_put_time(object, "begins", wrapped->begins);
+	fields_put_time(object, "expires", wrapped->expires);
+	return object;
+}
+
 char *
 state_encode(const struct state *state)
 {
@@ -153,6 +167,7 @@ state_encode(const struct state *state)
 	fields_put_time(object, "last_success", state->last_success);
 	fields_put_text(object, "credentials", state->credentials);
 	fields_put_text(object, "address", state->address);
+	fields_put(object, "wrapped", encode_wrapped(&state->wrapped));
 	return fields_encode(object, JSON_COMPACT);
 }
 
@@ -321,6 +336,21 @@ decode_notes(const json_t *list, struct notes *notes, const char **wrong)
 	}
 }
 
+static void
+decode_wrapped(const json_t *object, struct wrapped *wrapped, const char **wrong)
+{
+	wrapped->token = fields_text(object, "token", wrong);
+	wrapped->error = fields_text(object, "error", wrong);
+	wrapped->file = fields_text(object, "file", wrong);
+	wrapped->digest = fields_text(object, "digest", wrong);
+	wrapped->begins = fields_time(object, "begins", wrong);
+	wrapped->expires = fields_time(object, "expires", wrong);
+	/* A file that is removed or replaced is named in full, and known by its content. */
+	if ((wrapped->file != NULL && *wrapped->file != '/') ||
+	    (wrapped->file != NULL) != (wrapped->digest != NULL))
+		*wrong = "file";
+}
+
 int
 state_decode(const char *text, size_t size, struct state *out_state, struct failure *why)
 {
@@ -347,6 +377,7 @@ state_decode(const char *text, size_t size, struct state *out_state, struct fail
 	state.last_success = fields_time(object, "last_success", &wrong);
 	state.credentials = fields_text(object, "credentials", &wrong);
 	state.address = fields_text(object, "address", &wrong);
+	decode_wrapped(fields_object(object, "wrapped", &wrong), &state.wrapped, &wrong);
 	if (wrong != NULL) {
 		(void)failure_set(why, FAILURE_INTERNAL, "\"%s\" is not what certlet wrote", wrong);
 		goto out;

@@ -325,6 +325,31 @@ state_forget_future(struct state *state, time_t now)
 }
 
 void
+wrapped_clear(struct wrapped *wrapped)
+{
+	free(wrapped->token);
+	free(wrapped->error);
+	free(wrapped->file);
+	free(wrapped->digest);
+	*wrapped = (struct wrapped){ 0 };
+}
+
+time_t
+wrapped_expires(const struct wrapped *wrapped, const struct vault_settings *vault)
+{
+	return vault->auth == AUTH_APPROLE && wrapped->file != NULL &&
+	    strcmp(wrapped->file, vault->secret_id_file) == 0 ? wrapped->expires : 0;
+}
+
+bool
+wrapped_is_expiring(const struct wrapped *wrapped, const struct vault_settings *vault, time_t now)
+{
+	const time_t end = wrapped_expires(wrapped, vault);
+
+	return end != 0 && now >= end - (end - wrapped->begins) / 3;
+}
+
+void
 state_clear(struct state *state)
 {
 	for (size_t i = 0; i < state->certificate_count; i++)
@@ -336,5 +361,6 @@ state_clear(struct state *state)
 	notes_clear(&state->notes);
 	free(state->credentials);
 	free(state->address);
+	wrapped_clear(&state->wrapped);
 	*state = (struct state){ 0 };
 }

@@ -87,6 +87,15 @@ struct known_service {
 	char *error;
 };
 
+/* What came of wrapped_secret_id_file; digests are SHA-256, in hex. */
+struct wrapped {
+	char *token;		/* digest of the wrapping token tried last; NULL: none */
+	char *error;		/* why it gave no secret-id; NULL: it did */
+	char *file;		/* secret_id_file as certlet wrote it; NULL: it did not */
+	char *digest;		/* of that file's content */
+	time_t begins, expires;	/* of that secret-id; expires 0: never */
+};
+
 struct state {
 	struct owned *certificates;	/* sorted by name */
 	size_t certificate_count;
@@ -97,6 +106,7 @@ struct state {
 	time_t last_success;		/* the last run Vault let in, or that had nothing to ask */
 	char *credentials;		/* word of status.json; NULL: unknown */
 	char *address;			/* that answered last; NULL */
+	struct wrapped wrapped;
 };
 
 /*
@@ -132,6 +142,13 @@ void owned_add_output(struct owned *owned, const struct output *output);
 void owned_drop_output(struct owned *owned, const char *path);
 /* NULL: none; that of `owned` NULL is none. */
 struct output *owned_find_output(const struct owned *owned, const char *path);
+
+void wrapped_clear(struct wrapped *wrapped);
+/* Of the secret-id that is logged in with; 0: never, or not known. */
+time_t wrapped_expires(const struct wrapped *wrapped, const struct vault_settings *vault);
+/* Whether a third of its life or less is left: time to put a new one into its place. */
+bool wrapped_is_expiring(
+    const struct wrapped *wrapped, const struct vault_settings *vault, time_t now);
 
 /* For state.c: the document (NULL: out of memory; caller frees), and back. */
 char *state_encode(const struct state *state);

@@ -177,6 +177,7 @@ see_document(struct seen_status *status, time_t now)
 	status->address = get_text(vault, "address");
 	status->auth = get_text(vault, "auth");
 	status->credentials = get_text(vault, "credentials");
+	status->secret_id_expires = get_time(vault, "secret_id_expires");
 	status->notes = get_words(vault, "notes");
 	status->last_run = get_time(run, "time");
 	status->exit = get_number(run, "exit");

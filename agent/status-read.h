@@ -47,7 +47,7 @@ struct seen_status {
 	struct json_t *document;	/* owns the texts */
 	const char *manifest, *address, *auth, *credentials;
 	struct words notes, sandbox;
-	time_t last_run, last_success;
+	time_t last_run, last_success, secret_id_expires;
 	long exit;
 	double seconds;
 	const char *error;		/* of the last run */

@@ -204,6 +204,7 @@ static void
 print_footer(const struct view *view)
 {
 	const struct seen_status *status = view->status;
+	char *credentials = status_words_credentials(status, view->now);
 
 	(void)fputc('\n', view->paper.out);
 	print_labelled(view, 0, "last run", status_words_run(status, view->now));
@@ -213,7 +214,8 @@ print_footer(const struct view *view)
 	print_labelled(view, 0, "Vault", memory_format("%s, %s, credentials %s",
 	    status->address != NULL ? status->address : "-",
 	    status->auth != NULL ? status->auth : "-",
-	    status->credentials != NULL ? status->credentials : "unknown"));
+	    credentials));
+	free(credentials);
 	for (size_t i = 0; i < status->notes.count; i++)
 		print_labelled(view, 0, i == 0 ? "notes" : "", memory_text(status->notes.items[i]));
 	print_labelled(view, 0, "sandbox", status_words_sandbox(status));

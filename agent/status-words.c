@@ -124,6 +124,20 @@ status_words_serving(const struct seen_status *status, const char *fingerprint)
 }
 
 char *
+status_words_credentials(const struct seen_status *status, time_t now)
+{
+	const char *word = status->credentials != NULL ? status->credentials : "unknown";
+	char *when, *words;
+
+	if (status->secret_id_expires == 0)
+		return memory_text(word);
+	when = status_words_time(status->secret_id_expires, now, /* brief= */ true);
+	words = memory_format("%s, secret-id until %s", word, when);
+	free(when);
+	return words;
+}
+
+char *
 status_words_run(const struct seen_status *status, time_t now)
 {
 	const size_t code = (size_t)status->exit;

@@ -19,6 +19,7 @@ char *status_words_problem(const struct seen_certificate *seen);
 char *status_words_next_try(const struct seen_certificate *seen, time_t now);
 /* The certificate of that fingerprint, which is what a person knows. */
 char *status_words_serving(const struct seen_status *status, const char *fingerprint);
+char *status_words_credentials(const struct seen_status *status, time_t now);
 char *status_words_run(const struct seen_status *status, time_t now);
 char *status_words_success(const struct seen_status *status, time_t now);
 char *status_words_sandbox(const struct seen_status *status);

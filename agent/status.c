@@ -67,11 +67,11 @@ describe_vault(const struct manifest *manifest, const struct state *state, time_
 	const char *address = state->address != NULL || addresses->count == 0 ? state->address :
 	    addresses->items[0];
 
-	return json_pack("{s:o, s:o, s:o, s:n, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
 	    "address", fields_value(address),
 	    "auth", fields_value(auth_names[manifest->vault.auth]),
 	    "credentials", fields_value(state->credentials != NULL ? state->credentials : "unknown"),
-	    "secret_id_expires",
+	    "secret_id_expires", moment(wrapped_expires(&state->wrapped, &manifest->vault)),
 	    "notes", describe_notes(&state->notes, now));
 }
 

@@ -13,6 +13,7 @@
 #include "rollout.h"
 #include "sync.h"
 #include "tidy.h"
+#include "wrapping.h"
 
 void
 item_fail(struct run *run, struct item *item, enum problem problem, const struct failure *why)
@@ -94,11 +95,16 @@ set_up(struct run *run, struct credentials *out_credentials, struct failure *why
 	const struct agent_settings *agent = &run->manifest->agent;
 
 	if (sandbox_prepare(agent->user, &run->sandbox, why) == -1 ||
-	    credentials_read(run->manifest, out_credentials, why) == -1 ||
 	    state_read(agent->state_directory, &run->state, why) == -1 ||
-	    check_names(run, why) == -1)
+	    check_names(run, why) == -1 ||
+	    wrapping_take(run->manifest, &run->sandbox, &run->state, run->options->dry_run,
+	    &run->wrapping, why) == -1 ||
+	    credentials_read(run->manifest, out_credentials, why) == -1)
 		return -1;
 	state_forget_future(&run->state, run->now);
+	/* Nothing answered a moment ago. */
+	if (run->wrapping.kind == FAILURE_VAULT)
+		out_credentials->missing = run->wrapping;
 	return store_open(agent->directory, !run->options->dry_run, &run->store, why);
 }
 
@@ -248,9 +254,25 @@ anything_to_ask(const struct run *run)
 }
 
 static void
-note_talk(struct run *run, const struct credentials *credentials)
+note_credentials(struct run *run)
 {
 	static const char *const words[] = { "unknown", "ok", "missing", "expiring", "refused" };
+	enum credentials_state found = run->summary.credentials;
+
+	if (found != CREDENTIALS_MISSING && run->wrapping.kind == FAILURE_LOGIN)
+		found = CREDENTIALS_REFUSED;
+	else if (found == CREDENTIALS_OK &&
+	    wrapped_is_expiring(&run->state.wrapped, &run->manifest->vault, run->now))
+		found = CREDENTIALS_EXPIRING;
+	if (found != CREDENTIALS_UNKNOWN) {
+		free(run->state.credentials);
+		run->state.credentials = memory_text(words[found]);
+	}
+}
+
+static void
+note_talk(struct run *run, const struct credentials *credentials)
+{
 	struct fetch_summary *summary = &run->summary;
 	struct failure why;
 
@@ -260,16 +282,18 @@ note_talk(struct run *run, const struct credentials *credentials)
 	notes_drop_old(&run->state.notes, run->now);
 	if (summary->let_in)
 		run->state.last_success = run->now;
-	if (summary->credentials != CREDENTIALS_UNKNOWN) {
-		free(run->state.credentials);
-		run->state.credentials = memory_text(words[summary->credentials]);
-	}
+	note_credentials(run);
 	if (summary->address >= 0 && (size_t)summary->address < run->manifest->vault.addresses.count) {
 		free(run->state.address);
 		run->state.address = memory_text(run->manifest->vault.addresses.items[summary->address]);
 	}
 	if (summary->away.kind != FAILURE_NONE)
 		log_error("%s", summary->away.text);
+	/* The reason behind the other one, and the one for which somebody has to do something. */
+	if (run->wrapping.kind == FAILURE_LOGIN) {
+		log_error("%s", run->wrapping.text);
+		summary->away = run->wrapping;
+	}
 	if (run->options->dry_run)
 		return;
 	if (summary->drop_token)
@@ -286,7 +310,8 @@ talk(struct run *run, struct fetch *fetch, const struct credentials *credentials
 		return;
 	if (fetch == NULL && anything_to_ask(run)) {
 		run->summary.away = credentials->missing;
-		run->summary.credentials = CREDENTIALS_MISSING;
+		if (credentials->missing.kind == FAILURE_LOGIN)
+			run->summary.credentials = CREDENTIALS_MISSING;
 		run->summary.address = -1;
 	}
 	note_talk(run, credentials);

@@ -386,3 +386,43 @@ wire_take_summary(struct frame *frame, size_t addresses, struct fetch_summary *o
 	fetch_summary_clear(&summary);
 	return false;
 }
+
+/* --- A secret-id --- */
+
+void
+wire_put_unwrapped(struct frame *frame, const struct unwrapped *unwrapped)
+{
+	frame_begin(frame, WIRE_UNWRAPPED);
+	put_failure(frame, &unwrapped->why);
+	frame_put_secret(frame, &unwrapped->secret_id);
+	put_time(frame, unwrapped->expires);
+	frame_put_number(frame, unwrapped->uses);
+}
+
+static bool
+is_whole(const struct unwrapped *unwrapped)
+{
+	const enum failure_kind kind = unwrapped->why.kind;
+
+	if (kind == FAILURE_NONE)
+		return login_is_token(unwrapped->secret_id.bytes, unwrapped->secret_id.size);
+	return unwrapped->secret_id.size == 0 &&
+	    (kind == FAILURE_LOGIN || kind == FAILURE_VAULT || kind == FAILURE_DENIED);
+}
+
+bool
+wire_take_unwrapped(struct frame *frame, struct unwrapped *out_unwrapped)
+{
+	struct unwrapped unwrapped = { 0 };
+
+	take_failure(frame, &unwrapped.why);
+	frame_take_secret(frame, LOGIN_TOKEN_BYTES_MOST, &unwrapped.secret_id);
+	unwrapped.expires = take_time(frame);
+	unwrapped.uses = frame_take_number(frame, UINT64_MAX);
+	if (frame->type == WIRE_UNWRAPPED && frame_ended(frame) && is_whole(&unwrapped)) {
+		*out_unwrapped = unwrapped;
+		return true;
+	}
+	unwrapped_clear(&unwrapped);
+	return false;
+}

@@ -9,7 +9,7 @@
 #include "fetch.h"
 #include "frame.h"
 
-enum wire_type { WIRE_QUESTION = 1, WIRE_GO, WIRE_ANSWER, WIRE_SUMMARY };
+enum wire_type { WIRE_QUESTION = 1, WIRE_GO, WIRE_ANSWER, WIRE_SUMMARY, WIRE_UNWRAPPED };
 
 /* Parent to child. The child owns what it takes. */
 void wire_put_question(struct frame *frame, const struct question *question);
@@ -26,5 +26,7 @@ void wire_put_answer(struct frame *frame, const struct answer *answer);
 bool wire_take_answer(struct frame *frame, struct answer *out_answer);
 void wire_put_summary(struct frame *frame, const struct fetch_summary *summary);
 bool wire_take_summary(struct frame *frame, size_t addresses, struct fetch_summary *out_summary);
+void wire_put_unwrapped(struct frame *frame, const struct unwrapped *unwrapped);
+bool wire_take_unwrapped(struct frame *frame, struct unwrapped *out_unwrapped);
 
 #endif

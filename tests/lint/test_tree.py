@@ -54,7 +54,7 @@ def code_of(path):
 
 PARTS = {  # one module in several files, which may call each other
     "sync": {"gather", "rollout", "tidy", "turn"},
-    "fetch": {"appraise", "inquiry", "wire"},
+    "fetch": {"appraise", "inquiry", "unwrap", "wire"},
     "vault": {"address", "failover", "login", "verdict"},
     "store": {"generation", "inspect", "outputs", "remove"},
     "manifest": {"inifile"},

@@ -255,6 +255,15 @@ class Vault:
         """Another secret-id (`num_uses=1`, `ttl="1s"`); it does not replace vault.secret_id by itself."""
         return self.api("POST", f"auth/{self.auth_mount}/role/{self.role}/secret-id", options)["data"]["secret_id"]
 
+    def wrap(self, path=None, body=None, ttl="60s", **options):
+        """A wrapping token for a new secret-id (options as above), or for whatever a POST to `path` answers."""
+        path = path or f"auth/{self.auth_mount}/role/{self.role}/secret-id"
+        return self.api("POST", path, body or options, headers={"X-Vault-Wrap-TTL": ttl})["wrap_info"]["token"]
+
+    def unwrap(self, token):
+        """What is in it: an ApiError when it was used or has expired."""
+        return self.api("PUT", "sys/wrapping/unwrap", token=token)["data"]
+
     def revoke_secret_id(self, secret_id=None):
         """Logins with it are refused from now on: 400."""
         self.api("POST", f"auth/{self.auth_mount}/role/{self.role}/secret-id/destroy",

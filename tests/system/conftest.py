@@ -6,6 +6,7 @@ vault   this test's own corner of a running OpenBao: KV v2 and v1 mounts, AppRol
         vault.put(name, {"cert": …})  vault.delete(name)  vault.destroy(name, 1)  vault.forget(name)
         vault.deny(name)  vault.allow(name)  vault.allow_list()  vault.allow_metadata(False)  vault.policy(hcl)
         vault.token_type("service")  vault.new_secret_id(num_uses=1)  vault.revoke_secret_id()  vault.token()
+        vault.wrap(ttl="60s", num_uses=1) -> a wrapping token  vault.unwrap(token)
         vault.client_certificate(cn)  vault.in_namespace("team")  vault.api("GET", "sys/…")  vault.address  vault.ca_file
         vault.requests(kind="data", name=…)  vault.keys_sent()   counted by the audit log for the last run; since="start": all
 own_vault   the same on a server of its own, with mounts secret/ and approle/, and .stop() .start() .restart() .seal() .unseal()

@@ -97,7 +97,7 @@ def test_nothing_secret_is_left_in_memory_when_the_services_are_run(vault, serve
     assert run.wait(timeout=20) == 0
 
 
-OWN_FILES = re.compile(r"<[^>]*/(secret-id|role-id|token|\.token\.certlet|privkey\.pem|combined\.pem|\.[^/>]*\.certlet|key\.pem)>")
+OWN_FILES = re.compile(r"<[^>]*/(secret-id|role-id|wrapped|token|\.token\.certlet|privkey\.pem|combined\.pem|\.[^/>]*\.certlet|key\.pem)>")
 
 
 @pytest.mark.root
@@ -125,6 +125,53 @@ def test_a_trace_of_a_whole_run_shows_a_secret_only_on_its_way_into_its_own_file
     assert all(found.values()), "the trace was deaf"
     assert set(server.holds(heart(leaf.key).decode())) == {
         "etc/key.pem", f"etc/archive/{WWW}/2/privkey.pem", f"etc/archive/{WWW}/2/combined.pem"}
+
+
+@pytest.mark.root
+@needs_strace
+def test_a_trace_shows_a_wrapping_token_and_its_secret_id_only_in_their_own_files(vault, server, directory):
+    vault.publish(WWW)
+    server.wants(WWW)
+    wrapped, secret_id = server.etc / "wrapped", server.etc / "secret-id"
+    secret_id.unlink()
+    wrapped.touch(mode=0o600)
+    token = vault.wrap()
+    wrapped.write_text(token + "\n")
+    server.asks(wrapped_secret_id_file=wrapped)
+    trace = directory / "trace"
+    run = server.sync("--verbose", under=["strace", "-f", "-y", "-qq", "-s", "65535", "-o", trace, "-e",
+                                          "trace=!sendto,recvfrom,sendmsg,recvmsg"])
+    assert run.exit == 0
+    for secret in (token, secret_id.read_text().strip()):
+        assert secret not in run.output
+        lines = [line for line in trace.read_text(errors="replace").splitlines() if secret in line]
+        assert lines, "the trace was deaf"
+        assert [line for line in lines
+                if not (OWN_FILES.search(line) or re.search(r" (read|write)\(\d+<(TCP|socket|UNIX)", line))] == []
+    assert server.holds(token) == ["etc/wrapped"]
+    assert server.holds(secret_id.read_text().strip()) == ["etc/secret-id"]
+
+
+@pytest.mark.root
+@pytest.mark.skipif(sanitized, reason="the sanitizers' allocator keeps what was freed")
+def test_no_wrapping_token_and_no_new_secret_id_is_left_in_memory_when_the_services_are_run(vault, server):
+    server.service("web")
+    server.wants(WWW, services=["web"])
+    vault.publish(WWW)
+    wrapped, secret_id = server.etc / "wrapped", server.etc / "secret-id"
+    secret_id.unlink()
+    wrapped.touch(mode=0o600)
+    token = vault.wrap()
+    wrapped.write_text(token + "\n")
+    server.asks(wrapped_secret_id_file=wrapped)
+    server.slows("web", "reload", 2)
+    run = server.start("--sync")
+    process.wait_until(lambda: server.installed(WWW) is not None, what="the certificate")
+    time.sleep(0.5)
+    memory = core_of(run.pid, everything=True) + seen_by_others(run.pid)
+    assert token.encode() not in memory
+    assert secret_id.read_text().strip().encode() not in memory
+    assert run.wait(timeout=20) == 0
 
 
 # Names

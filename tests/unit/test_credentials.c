@@ -49,7 +49,7 @@ static void
 tear_down(void)
 {
 	static const char *const names[] = {
-		"role-id", "secret-id", "token", "ca", "cert", "key", "given",
+		"role-id", "secret-id", "token", "ca", "cert", "key", "given", "wrapped",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -101,6 +101,51 @@ START_TEST(a_missing_or_empty_credential_is_told_and_is_no_wrong_set_up)
 	ck_assert_int_eq(read_again(), 0);
 	ck_assert_int_eq(credentials.missing.kind, FAILURE_LOGIN);
 	ck_assert_ptr_nonnull(strstr(credentials.missing.text, "secret-id is missing"));
+}
+END_TEST
+
+static int
+read_wrapping(void)
+{
+	credentials_clear(&credentials);
+	return credentials_read_wrapping(&manifest.vault, &credentials, &why);
+}
+
+START_TEST(a_wrapping_token_is_as_secret_as_a_secret_id)
+{
+	static const mode_t modes[] = { 0640, 0604, 0620, 0601 };
+
+	manifest.vault.ca_file = put("ca", 0644, "PEM\n");
+	manifest.vault.wrapped_secret_id_file = put("wrapped", 0600, " s.token \n");
+	ck_assert_int_eq(read_wrapping(), 0);
+	ck_assert_str_eq(credentials.token.bytes, "s.token");
+	ck_assert_str_eq(credentials.ca.bytes, "PEM\n");
+	ck_assert_uint_eq(credentials.role_id.size + credentials.secret_id.size, 0);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		(void)put("wrapped", modes[i], "s.token\n");
+		ck_assert_int_eq(read_wrapping(), -1);
+		ck_assert_int_eq(why.kind, FAILURE_SETUP);
+		ck_assert_uint_eq(credentials.token.size, 0);
+	}
+}
+END_TEST
+
+START_TEST(no_wrapping_token_is_nothing_amiss_but_one_that_cannot_be_read_is)
+{
+	manifest.vault.wrapped_secret_id_file = path_of("wrapped");
+	ck_assert_int_eq(read_wrapping(), 0);
+	ck_assert_int_eq(credentials.missing.kind, FAILURE_NONE);
+	(void)put("wrapped", 0600, "\n");
+	ck_assert_int_eq(read_wrapping(), 0);
+	ck_assert_int_eq(credentials.missing.kind, FAILURE_NONE);
+	ck_assert_uint_eq(credentials.token.size, 0);
+	(void)put("wrapped", 0600, "s.token and more\n");
+	ck_assert_int_eq(read_wrapping(), 0);
+	ck_assert_int_eq(credentials.missing.kind, FAILURE_LOGIN);
+	credentials.missing = (struct failure){ 0 };
+	manifest.vault.wrapped_secret_id_file = directory;
+	ck_assert_int_eq(read_wrapping(), 0);
+	ck_assert_int_eq(credentials.missing.kind, FAILURE_LOGIN);
 }
 END_TEST
 
@@ -232,6 +277,8 @@ main(void)
 	tcase_add_test(tests, blanks_around_a_credential_are_no_part_of_it);
 	tcase_add_test(tests, a_secret_id_that_others_can_read_is_a_wrong_set_up);
 	tcase_add_test(tests, a_missing_or_empty_credential_is_told_and_is_no_wrong_set_up);
+	tcase_add_test(tests, a_wrapping_token_is_as_secret_as_a_secret_id);
+	tcase_add_test(tests, no_wrapping_token_is_nothing_amiss_but_one_that_cannot_be_read_is);
 	tcase_add_test(tests, a_ca_file_must_be_there_and_hold_something);
 	tcase_add_test(tests, a_client_key_may_be_its_groups_but_not_the_worlds);
 	tcase_add_test(tests, a_token_file_holds_one_token);

@@ -97,6 +97,23 @@ START_TEST(missing_empty_and_readable_credentials_are_told)
 }
 END_TEST
 
+START_TEST(a_wrapping_token_stands_in_for_a_secret_id)
+{
+	static char wrapped[160];
+
+	(void)snprintf(wrapped, sizeof(wrapped), "%s/wrapped", home);
+	manifest.vault.wrapped_secret_id_file = wrapped;
+	check_says(0, "");
+	ck_assert_int_eq(unlink(secret_id), 0);
+	check_says(1, "secret_id_file /tmp/certlet-doctor-");
+	put(wrapped, "hvs.a-token\n", 0600);
+	check_says(0, "");
+	put(wrapped, "hvs.a-token\n", 0640);
+	check_says(1, "wrapped: mode 0640 lets its group read it\n");
+	ck_assert_int_eq(unlink(wrapped), 0);
+}
+END_TEST
+
 START_TEST(a_clients_key_may_be_read_by_its_group_only)
 {
 	manifest.vault.auth = AUTH_CERT;
@@ -177,6 +194,7 @@ main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_machine_that_lacks_nothing_is_not_complained_of);
 	tcase_add_test(tests, missing_empty_and_readable_credentials_are_told);
+	tcase_add_test(tests, a_wrapping_token_stands_in_for_a_secret_id);
 	tcase_add_test(tests, a_clients_key_may_be_read_by_its_group_only);
 	tcase_add_test(tests, a_missing_user_owner_or_group_is_told);
 	tcase_add_test(tests, an_output_directory_must_be_there_and_safe);

@@ -187,6 +187,23 @@ START_TEST(what_a_killed_run_left_is_found_again_and_replaced)
 }
 END_TEST
 
+START_TEST(what_a_killed_run_left_is_known_by_its_digest)
+{
+	const int directory = open_top();
+	char whole[DIGEST_BYTES];
+
+	file_digest("whole", 5, whole);
+	ck_assert(!file_leftover_is(directory, "file", whole));
+	ck_assert_int_eq(file_prepare(directory, "file", "whol", 4, plain(0600), &its.why), 0);
+	ck_assert(!file_leftover_is(directory, "file", whole));
+	ck_assert_int_eq(file_prepare(directory, "file", "whole", 5, plain(0600), &its.why), 0);
+	ck_assert(file_leftover_is(directory, "file", whole));
+	ck_assert_int_eq(file_commit(directory, "file", &its.why), 0);
+	ck_assert(!file_leftover_is(directory, "file", whole));
+	(void)close(directory);
+}
+END_TEST
+
 START_TEST(a_directory_under_the_dot_name_is_named_and_left)
 {
 	const int directory = open_top();
@@ -294,6 +311,7 @@ main(void)
 	tcase_add_test(tests, replacing_makes_a_new_file_and_leaves_nothing_beside_it);
 	tcase_add_test(tests, a_failed_replacement_leaves_what_was_there);
 	tcase_add_test(tests, what_a_killed_run_left_is_found_again_and_replaced);
+	tcase_add_test(tests, what_a_killed_run_left_is_known_by_its_digest);
 	tcase_add_test(tests, a_directory_under_the_dot_name_is_named_and_left);
 	tcase_add_test(tests, the_longest_name_can_be_replaced);
 	tcase_add_test(tests, a_link_is_put_in_the_place_of_another_at_once);

@@ -37,6 +37,15 @@ START_TEST(a_method_of_login_needs_its_files)
 }
 END_TEST
 
+START_TEST(a_secret_id_is_not_unwrapped_into_the_file_of_its_token)
+{
+	refuse_text("[vault]\naddress = https://a\nsecret_id_file = /a\nwrapped_secret_id_file = /a\n"
+	    "[end]\n", 4, "is secret_id_file, into which it is unwrapped");
+	refuse_text("[vault]\naddress = https://a\nwrapped_secret_id_file = " CERTLET_SYSCONFDIR
+	    "/secret-id\n[end]\n", 3, "is secret_id_file, into which it is unwrapped");
+}
+END_TEST
+
 START_TEST(a_certificate_has_a_name_that_can_be_a_directory)
 {
 	refuse("[certificate ../x]\nnames = a.example\n", 3, "its NAME is");
@@ -143,6 +152,7 @@ main(void)
 
 	tcase_add_test(tests, an_address_is_required);
 	tcase_add_test(tests, a_method_of_login_needs_its_files);
+	tcase_add_test(tests, a_secret_id_is_not_unwrapped_into_the_file_of_its_token);
 	tcase_add_test(tests, a_certificate_has_a_name_that_can_be_a_directory);
 	tcase_add_test(tests, a_name_that_is_no_host_name_needs_names);
 	tcase_add_test(tests, two_certificates_that_write_one_path_are_an_error);

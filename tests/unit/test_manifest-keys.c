@@ -111,8 +111,6 @@ START_TEST(keys_of_a_later_version_are_accepted_at_their_default_only)
 	refuse("[agent]\nwindow = 08:00-09:00\n", 4, "only its default always");
 	refuse("[agent]\nmetrics_file = /var/lib/x.prom\n", 4, "not supported by this version");
 	refuse("[service x]\nwindow = 08:00-09:00\n", 4, "not supported by this version");
-	refuse_text("[vault]\naddress = https://a\nwrapped_secret_id_file = /etc/x\n[end]\n", 3,
-	    "not supported by this version");
 }
 END_TEST
 

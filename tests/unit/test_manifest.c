@@ -60,7 +60,7 @@ START_TEST(every_key_of_the_settings_is_read)
 	struct manifest *manifest = manifest_of_presets("[vault]\naddress = https://a https://b\n"
 	    "ca_file = /ca\ntls_server_name = v.example\nproxy = http://p.example:1\nnamespace = n/1\n"
 	    "auth_namespace = n\nauth = cert\nauth_mount = puppet\nrole_id_file = /r\n"
-	    "secret_id_file = /s\nclient_cert_file = /cc\nclient_key_file = /ck\ncert_role = node\n"
+	    "secret_id_file = /s\nwrapped_secret_id_file = /w\nclient_cert_file = /cc\nclient_key_file = /ck\ncert_role = node\n"
 	    "token_file = /t\nkv_mount = kv\nkv_version = 2\npki_mount = p\ntimeout = 3s\n"
 	    "deadline = 1m\n[agent]\ndirectory = /d\nstate_directory = /sd\nrun_directory = /rd\n"
 	    "user = nobody\nwarn = 20d\ncritical = 5d\nstale = 6h\n[end]\n", NULL, &errors);
@@ -77,6 +77,7 @@ START_TEST(every_key_of_the_settings_is_read)
 	ck_assert_str_eq(vault->auth_mount, "puppet");
 	ck_assert_str_eq(vault->role_id_file, "/r");
 	ck_assert_str_eq(vault->secret_id_file, "/s");
+	ck_assert_str_eq(vault->wrapped_secret_id_file, "/w");
 	ck_assert_str_eq(vault->client_cert_file, "/cc");
 	ck_assert_str_eq(vault->client_key_file, "/ck");
 	ck_assert_str_eq(vault->cert_role, "node");

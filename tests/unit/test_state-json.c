@@ -61,7 +61,11 @@ static struct state
 full_state(void)
 {
 	struct state state = { .last_success = 1790000006, .credentials = memory_text("ok"),
-		.address = memory_text("https://vault.example.test:8200") };
+		.address = memory_text("https://vault.example.test:8200"), .wrapped = {
+			.token = memory_text("00ff"), .error = memory_text("it is lost"),
+			.file = memory_text("/etc/certlet/secret-id"), .digest = memory_text("11ee"),
+			.begins = 1790000008, .expires = 1790000009,
+		} };
 
 	fill_certificate(&state);
 	fill_service(&state);
@@ -113,6 +117,12 @@ START_TEST(what_is_encoded_is_decoded_the_same)
 	ck_assert_int_eq(found.last_success, 1790000006);
 	ck_assert_str_eq(found.credentials, "ok");
 	ck_assert_str_eq(found.address, "https://vault.example.test:8200");
+	ck_assert_str_eq(found.wrapped.token, "00ff");
+	ck_assert_str_eq(found.wrapped.error, "it is lost");
+	ck_assert_str_eq(found.wrapped.file, "/etc/certlet/secret-id");
+	ck_assert_str_eq(found.wrapped.digest, "11ee");
+	ck_assert_int_eq(found.wrapped.begins, 1790000008);
+	ck_assert_int_eq(found.wrapped.expires, 1790000009);
 	free(text);
 	free(again);
 	state_clear(&state);
@@ -168,6 +178,10 @@ START_TEST(what_is_broken_is_told_and_nothing_is_taken_from_it)
 		{ "{\"schema\":1,\"services\":[{\"name\":\"a\"},{\"name\":\"a\"}]}", "\"name\"" },
 		{ "{\"schema\":1,\"services\":[{\"test\":[]}]}", "\"name\"" },
 		{ "{\"schema\":1,\"last_success\":5}", "\"last_success\"" },
+		{ "{\"schema\":1,\"wrapped\":{\"file\":\"a\",\"digest\":\"b\"}}", "\"file\"" },
+		{ "{\"schema\":1,\"wrapped\":{\"file\":\"/a\"}}", "\"file\"" },
+		{ "{\"schema\":1,\"wrapped\":{\"digest\":\"b\"}}", "\"file\"" },
+		{ "{\"schema\":1,\"wrapped\":{\"expires\":5}}", "\"expires\"" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -204,6 +204,36 @@ START_TEST(the_state_of_a_service_is_the_first_that_applies)
 }
 END_TEST
 
+START_TEST(a_secret_id_is_expiring_in_the_last_third_of_its_life)
+{
+	struct vault_settings vault = { .auth = AUTH_APPROLE, .secret_id_file = (char *)"/s" };
+	struct wrapped wrapped = { .file = (char *)"/s", .begins = 1000, .expires = 4000 };
+
+	ck_assert_int_eq(wrapped_expires(&wrapped, &vault), 4000);
+	ck_assert(!wrapped_is_expiring(&wrapped, &vault, 2999));
+	ck_assert(wrapped_is_expiring(&wrapped, &vault, 3000));
+	ck_assert(wrapped_is_expiring(&wrapped, &vault, 5000));
+	wrapped.expires = 0;
+	ck_assert(!wrapped_is_expiring(&wrapped, &vault, 5000));
+}
+END_TEST
+
+START_TEST(nothing_is_known_of_the_end_of_another_secret_id)
+{
+	struct vault_settings vault = { .auth = AUTH_APPROLE, .secret_id_file = (char *)"/other" };
+	struct wrapped wrapped = { .file = (char *)"/s", .begins = 1000, .expires = 4000 };
+
+	ck_assert_int_eq(wrapped_expires(&wrapped, &vault), 0);
+	ck_assert(!wrapped_is_expiring(&wrapped, &vault, 5000));
+	vault.secret_id_file = wrapped.file;
+	vault.auth = AUTH_CERT;
+	ck_assert_int_eq(wrapped_expires(&wrapped, &vault), 0);
+	wrapped.file = NULL;
+	vault.auth = AUTH_APPROLE;
+	ck_assert_int_eq(wrapped_expires(&wrapped, &vault), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -221,5 +251,7 @@ main(void)
 	tcase_add_test(tests, a_problem_comes_and_goes_with_its_words);
 	tcase_add_test(tests, what_a_clock_that_was_ahead_noted_does_not_last);
 	tcase_add_test(tests, the_state_of_a_service_is_the_first_that_applies);
+	tcase_add_test(tests, a_secret_id_is_expiring_in_the_last_third_of_its_life);
+	tcase_add_test(tests, nothing_is_known_of_the_end_of_another_secret_id);
 	return fixture_run("state", tests);
 }

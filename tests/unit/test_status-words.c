@@ -33,6 +33,19 @@ START_TEST(a_brief_time_leaves_the_hour_out_where_days_are_counted)
 }
 END_TEST
 
+START_TEST(credentials_are_said_with_the_end_of_the_secret_id)
+{
+	struct seen_status status = { .credentials = "expiring", .secret_id_expires = NOW + 3600 };
+
+	(void)setenv("TZ", "UTC", 1);
+	check_words(status_words_credentials(&status, NOW), "expiring, secret-id until 2027-01-15 09:00, in 60 min");
+	status.secret_id_expires = 0;
+	check_words(status_words_credentials(&status, NOW), "expiring");
+	status.credentials = NULL;
+	check_words(status_words_credentials(&status, NOW), "unknown");
+}
+END_TEST
+
 START_TEST(a_version_is_said_with_what_vault_has_instead)
 {
 	struct seen_certificate seen = { .version = 7, .offered_version = 7 };
@@ -84,6 +97,7 @@ main(void)
 
 	tcase_add_test(tests, a_time_is_said_with_its_distance);
 	tcase_add_test(tests, a_brief_time_leaves_the_hour_out_where_days_are_counted);
+	tcase_add_test(tests, credentials_are_said_with_the_end_of_the_secret_id);
 	tcase_add_test(tests, a_version_is_said_with_what_vault_has_instead);
 	tcase_add_test(tests, each_problem_says_what_happens_next);
 	tcase_add_test(tests, an_exit_code_is_said_in_words);

@@ -108,6 +108,21 @@ START_TEST(the_file_has_the_keys_of_the_contract_in_their_order)
 }
 END_TEST
 
+START_TEST(the_end_of_the_secret_id_is_told_where_it_is_known)
+{
+	json_t *document;
+
+	manifest.vault.secret_id_file = (char *)"/etc/certlet/secret-id";
+	state.wrapped = (struct wrapped){
+		.file = manifest.vault.secret_id_file, .expires = TEST_NOW + 3600,
+	};
+	document = write_and_load(NULL, 0);
+	check_is(json_incref(json_object_get(json_object_get(document, "vault"), "secret_id_expires")),
+	    "\"2027-01-15T09:00:00Z\"");
+	json_decref(document);
+}
+END_TEST
+
 START_TEST(what_is_unknown_is_null)
 {
 	const struct status_certificate certificate = { .entry = &entry };
@@ -259,6 +274,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, the_file_has_the_keys_of_the_contract_in_their_order);
+	tcase_add_test(tests, the_end_of_the_secret_id_is_told_where_it_is_known);
 	tcase_add_test(tests, what_is_unknown_is_null);
 	tcase_add_test(tests, the_state_follows_the_dates);
 	tcase_add_test(tests, an_unlisted_certificate_and_one_of_kv_1_are_told);

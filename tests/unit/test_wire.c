@@ -264,6 +264,67 @@ START_TEST(a_summary_that_reaches_too_far_is_refused)
 }
 END_TEST
 
+static struct unwrapped unwrapped, out;
+
+static bool
+is_handed_over(void)
+{
+	unwrapped_clear(&out);
+	wire_put_unwrapped(&frame, &unwrapped);
+	return wire_take_unwrapped(&frame, &out);
+}
+
+START_TEST(a_secret_id_comes_out_as_it_went_in)
+{
+	unwrapped = (struct unwrapped){ .expires = 1800000000, .uses = 5 };
+	secret_set(&unwrapped.secret_id, "0a1b-2c3d", 9);
+	ck_assert(is_handed_over());
+	ck_assert_str_eq(out.secret_id.bytes, "0a1b-2c3d");
+	ck_assert_int_eq(out.expires, 1800000000);
+	ck_assert_uint_eq(out.uses, 5);
+	ck_assert_int_eq(out.why.kind, FAILURE_NONE);
+	unwrapped_clear(&unwrapped);
+	(void)failure_set(&unwrapped.why, FAILURE_LOGIN, "it was used");
+	ck_assert(is_handed_over());
+	ck_assert_str_eq(out.why.text, "it was used");
+	ck_assert_uint_eq(out.secret_id.size, 0);
+}
+END_TEST
+
+START_TEST(a_secret_id_that_is_none_is_not_taken)
+{
+	static const char *const wrong[] = { "", "a b", "a\nb", "\xc3\xbc", "\x7f" };
+	char *endless = memory_new(LOGIN_TOKEN_BYTES_MOST + 2, 1);
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		secret_set(&unwrapped.secret_id, wrong[i], strlen(wrong[i]));
+		ck_assert_msg(!is_handed_over() && out.secret_id.size == 0, "%s", wrong[i]);
+	}
+	memset(endless, 'a', LOGIN_TOKEN_BYTES_MOST + 1);
+	secret_set(&unwrapped.secret_id, endless, LOGIN_TOKEN_BYTES_MOST + 1);
+	ck_assert(!is_handed_over());
+	secret_set(&unwrapped.secret_id, endless, LOGIN_TOKEN_BYTES_MOST);
+	ck_assert(is_handed_over());
+	(void)failure_set(&unwrapped.why, FAILURE_LOGIN, "both");
+	ck_assert(!is_handed_over());
+	unwrapped_clear(&unwrapped);
+	unwrapped_clear(&out);
+	free(endless);
+}
+END_TEST
+
+START_TEST(a_failure_to_unwrap_is_of_three_kinds)
+{
+	for (int kind = FAILURE_USAGE; kind < FAILURE_KINDS; kind++) {
+		(void)failure_set(&unwrapped.why, (enum failure_kind)kind, "why");
+		ck_assert(is_handed_over() == (kind == FAILURE_LOGIN || kind == FAILURE_VAULT ||
+		    kind == FAILURE_DENIED));
+	}
+	frame_begin(&frame, WIRE_SUMMARY);
+	ck_assert(!wire_take_unwrapped(&frame, &out));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -282,5 +343,8 @@ main(void)
 	tcase_add_test(tests, texts_are_made_clean_by_the_child_and_must_be_for_the_parent);
 	tcase_add_test(tests, a_summary_comes_out_as_it_went_in);
 	tcase_add_test(tests, a_summary_that_reaches_too_far_is_refused);
+	tcase_add_test(tests, a_secret_id_comes_out_as_it_went_in);
+	tcase_add_test(tests, a_secret_id_that_is_none_is_not_taken);
+	tcase_add_test(tests, a_failure_to_unwrap_is_of_three_kinds);
 	return run_tests("wire", tests);
 }

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "credentials.h"
+#include "directory.h"
+#include "fetch.h"
+#include "log.h"
+#include "times.h"
+#include "wrapping.h"
+
+/* What a run that is killed leaves in the state. */
+#define STOPPED "certlet was stopped while it unwrapped the token: its secret-id is lost, and " \
+	"a new token is needed"
+
+/* --- The file --- */
+
+static int
+open_parent(const char *path, int *out_directory, const char **out_name, struct failure *why)
+{
+	const char *slash = strrchr(path, '/');
+	char *parent = memory_text_n(path, slash == path ? 1 : (size_t)(slash - path));
+	const enum found found = directory_open_safe(parent, geteuid(), out_directory, why);
+
+	if (found == FOUND_ABSENT)
+		(void)failure_set(why, FAILURE_DISK, "%s does not exist", parent);
+	*out_name = slash + 1;
+	free(parent);
+	return found == FOUND_FILE ? 0 : -1;
+}
+
+/* Whether a secret-id could be written there: once the token is spent it is too late to ask. */
+static int
+try_place(int directory, const char *name, struct failure *why)
+{
+	const struct ownership own = file_own(0600);
+	struct stat status;
+
+	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno != ENOENT)
+			return failure_errno(why, FAILURE_DISK, "look at it");
+	} else if (!S_ISREG(status.st_mode)) {
+		return failure_set(why, FAILURE_DISK, "it is no regular file");
+	}
+	if (file_prepare(directory, name, "", 0, &own, why) == -1)
+		return -1;
+	file_abandon(directory, name);
+	return 0;
+}
+
+static void
+forget_file(struct wrapped *wrapped)
+{
+	free(wrapped->file);
+	free(wrapped->digest);
+	wrapped->file = wrapped->digest = NULL;
+	wrapped->begins = wrapped->expires = 0;
+}
+
+/*
+ * A run that was killed right after it wrote down what it was about to put in place: this one does.
+ * What somebody else wrote there since is not ours, and nothing is known of its end.
+ */
+static void
+settle(struct wrapped *wrapped)
+{
+	char digest[DIGEST_BYTES];
+	struct failure why;
+	const char *name;
+	enum found found;
+	int directory;
+
+	if (wrapped->file == NULL || open_parent(wrapped->file, &directory, &name, &why) == -1)
+		return;
+	if (file_leftover_is(directory, name, wrapped->digest) &&
+	    file_commit(directory, name, &why) == -1)
+		log_warning("%s: %s", wrapped->file, why.text);
+	found = file_digest_at(directory, name, digest, NULL, &why);
+	if (found == FOUND_ABSENT || (found == FOUND_FILE && strcmp(digest, wrapped->digest) != 0))
+		forget_file(wrapped);
+	(void)close(directory);
+}
+
+/* --- The token --- */
+
+/* `error` NULL: its secret-id is had. */
+static void
+note_token(struct wrapped *wrapped, const char *token, const char *error)
+{
+	char *words = memory_text(error), *digest = memory_text(token);
+
+	free(wrapped->token);
+	free(wrapped->error);
+	wrapped->token = digest;
+	wrapped->error = words;
+}
+
+static void
+tell(const struct wrapped *wrapped, const struct unwrapped *got)
+{
+	char until[TIMES_TEXT_BYTES];
+
+	log_notice("%s: a new secret-id was unwrapped, %s%s", wrapped->file,
+	    got->expires != 0 ? "good until " : "which does not expire",
+	    got->expires != 0 ? times_local(got->expires, until) : "");
+	if (got->uses != 0)
+		log_warning("%s: this secret-id is good for %llu login%s, while certlet logs in again "
+		    "and again: secret_id_num_uses of its role should be 0", wrapped->file,
+		    (unsigned long long)got->uses, got->uses == 1 ? "" : "s");
+}
+
+/* Durable, then known to the state, then in place: settle() does the last step of a killed run. */
+static int
+keep(const struct manifest *manifest, struct state *state, const struct unwrapped *got,
+    int directory, const char *name, struct failure *out_refusal, struct failure *why)
+{
+	const char *state_directory = manifest->agent.state_directory;
+	const struct ownership own = file_own(0600);
+	struct wrapped *wrapped = &state->wrapped, before = *wrapped;
+	struct secret line = { 0 };
+	char digest[DIGEST_BYTES];
+	int written;
+
+	secret_set(&line, got->secret_id.bytes, got->secret_id.size);
+	secret_append(&line, "\n", 1);
+	file_digest(line.bytes, line.size, digest);
+	written = file_prepare(directory, name, line.bytes, line.size, &own, out_refusal);
+	secret_clear(&line);
+	if (written == 0) {
+		*wrapped = (struct wrapped){
+			.token = before.token, .begins = time(NULL), .expires = got->expires,
+			.file = memory_text(manifest->vault.secret_id_file),
+			.digest = memory_text(digest),
+		};
+		free(before.error);
+		free(before.file);
+		free(before.digest);
+		if (state_write(state_directory, state, why) == -1)
+			return -1;
+		written = file_commit(directory, name, out_refusal);
+	}
+	if (written == 0) {
+		tell(wrapped, got);
+		return 0;
+	}
+	out_refusal->kind = FAILURE_LOGIN;
+	(void)failure_prefix(out_refusal, "its secret-id is lost");
+	free(wrapped->error);
+	wrapped->error = memory_text(out_refusal->text);
+	return state_write(state_directory, state, why);
+}
+
+/* A token that Vault did not judge is as new at the next run. */
+static int
+refuse(const struct manifest *manifest, struct state *state, const struct failure *refusal,
+    struct failure *why)
+{
+	struct wrapped *wrapped = &state->wrapped;
+
+	free(wrapped->error);
+	wrapped->error = NULL;
+	if (refusal->kind == FAILURE_LOGIN) {
+		wrapped->error = memory_text(refusal->text);
+	} else {
+		free(wrapped->token);
+		wrapped->token = NULL;
+	}
+	return state_write(manifest->agent.state_directory, state, why);
+}
+
+static int
+unwrap(const struct manifest *manifest, const struct sandbox *sandbox,
+    const struct credentials *credentials, struct state *state, const char *token,
+    struct failure *out_refusal, struct failure *why)
+{
+	const char *path = manifest->vault.secret_id_file, *name;
+	struct unwrapped got = { 0 };
+	int directory = -1, result = -1;
+
+	if (open_parent(path, &directory, &name, out_refusal) == -1 ||
+	    try_place(directory, name, out_refusal) == -1) {
+		(void)failure_prefix(out_refusal, "not unwrapped, since there is no place for it: "
+		    "secret_id_file %s", path);
+		result = 0;
+		goto out;
+	}
+	note_token(&state->wrapped, token, STOPPED);
+	if (state_write(manifest->agent.state_directory, state, why) == -1 ||
+	    fetch_unwrap(manifest, sandbox, credentials, &got, why) == -1)
+		goto out;
+	*out_refusal = got.why;
+	result = got.why.kind == FAILURE_NONE ?
+	    keep(manifest, state, &got, directory, name, out_refusal, why) :
+	    refuse(manifest, state, out_refusal, why);
+out:
+	unwrapped_clear(&got);
+	if (directory != -1)
+		(void)close(directory);
+	return result;
+}
+
+/* --- From outside --- */
+
+static int
+take_token(const struct manifest *manifest, const struct sandbox *sandbox,
+    const struct credentials *credentials, struct state *state, bool dry_run,
+    struct failure *out_refusal, struct failure *why)
+{
+	const struct wrapped *wrapped = &state->wrapped;
+	char token[DIGEST_BYTES];
+
+	*out_refusal = credentials->missing;
+	if (credentials->token.size == 0 || out_refusal->kind != FAILURE_NONE)
+		return 0;
+	file_digest(credentials->token.bytes, credentials->token.size, token);
+	if (wrapped->token != NULL && strcmp(wrapped->token, token) == 0) {
+		if (wrapped->error != NULL)
+			(void)failure_set(out_refusal, FAILURE_LOGIN, "%s", wrapped->error);
+		return 0;
+	}
+	if (!dry_run)
+		return unwrap(manifest, sandbox, credentials, state, token, out_refusal, why);
+	log_notice("%s: would be unwrapped into %s", manifest->vault.wrapped_secret_id_file,
+	    manifest->vault.secret_id_file);
+	return 0;
+}
+
+int
+wrapping_take(const struct manifest *manifest, const struct sandbox *sandbox, struct state *state,
+    bool dry_run, struct failure *out_refusal, struct failure *why)
+{
+	const struct vault_settings *vault = &manifest->vault;
+	struct credentials credentials = { 0 };
+	int result;
+
+	*out_refusal = (struct failure){ 0 };
+	if (!dry_run)
+		settle(&state->wrapped);
+	if (vault->auth != AUTH_APPROLE || vault->wrapped_secret_id_file == NULL)
+		return 0;
+	if (credentials_read_wrapping(vault, &credentials, why) == -1)
+		return -1;
+	result = take_token(manifest, sandbox, &credentials, state, dry_run, out_refusal, why);
+	credentials_clear(&credentials);
+	if (out_refusal->kind != FAILURE_NONE) {
+		if (out_refusal->kind != FAILURE_VAULT)
+			out_refusal->kind = FAILURE_LOGIN;
+		(void)failure_prefix(out_refusal, "wrapped_secret_id_file %s",
+		    vault->wrapped_secret_id_file);
+	}
+	return result;
+}
+
+int
+wrapping_forget(struct state *state, struct failure *why)
+{
+	struct wrapped *wrapped = &state->wrapped;
+	int directory, result = 0;
+	const char *name;
+
+	settle(wrapped);
+	if (wrapped->file != NULL) {
+		if (open_parent(wrapped->file, &directory, &name, why) == -1)
+			return failure_prefix(why, "%s", wrapped->file);
+		if ((result = file_remove(directory, name, why)) == -1)
+			(void)failure_prefix(why, "%s", wrapped->file);
+		(void)close(directory);
+	}
+	if (result == 0)
+		wrapped_clear(wrapped);
+	return result;
+}
