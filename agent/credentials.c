@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "credentials.h"
 #include "file.h"
 #include "memory.h"
@@ -24,17 +22,8 @@ struct credential {
 	const char *what, *path;
 	mode_t forbidden;
 	struct secret *bytes;
+	bool optional;	/* missing and empty are as good as any */
 };
-
-static int
-check_mode(const struct credential *credential, const struct stat *status, struct failure *why)
-{
-	if ((status->st_mode & credential->forbidden) == 0)
-		return 0;
-	return failure_set(why, FAILURE_SETUP, "%s %s has mode %04o: it must not be readable by %s",
-	    credential->what, credential->path, (unsigned int)(status->st_mode & 07777),
-	    (credential->forbidden & S_IRGRP) != 0 ? "group or others" : "others");
-}
 
 /* Missing and empty are told in `missing`, the first of them; -1 only when the set-up is wrong. */
 static int
@@ -48,6 +37,8 @@ read_credential(const struct credential *credential, struct failure *missing, st
 	switch (file_read_path(credential->path, CREDENTIAL_BYTES_MOST, credential->bytes, &status,
 	    &here)) {
 	case FOUND_ABSENT:
+		if (credential->optional)
+			return 0;
 		(void)failure_set(&here, FAILURE_LOGIN, "%s %s is missing", credential->what,
 		    credential->path);
 		break;
@@ -56,10 +47,13 @@ read_credential(const struct credential *credential, struct failure *missing, st
 		(void)failure_prefix(&here, "%s", credential->what);
 		break;
 	case FOUND_FILE:
-		if (check_mode(credential, &status, why) == -1)
-			return -1;
+		if ((status.st_mode & credential->forbidden) != 0)
+			return failure_set(why, FAILURE_SETUP, "%s %s has mode %04o: it must not "
+			    "be readable by %s", credential->what, credential->path,
+			    (unsigned int)(status.st_mode & 07777),
+			    (credential->forbidden & S_IRGRP) != 0 ? "group or others" : "others");
 		secret_trim(credential->bytes);
-		if (credential->bytes->size != 0)
+		if (credential->bytes->size != 0 || credential->optional)
 			return 0;
 		(void)failure_set(&here, FAILURE_LOGIN, "%s %s is empty", credential->what,
 		    credential->path);
@@ -128,19 +122,18 @@ check_token(struct credentials *credentials, const char *path)
 
 /* --- The token of an earlier run --- */
 
+/* The length first: "ab", "c" and "a", "bc" are not the same. */
 static void
-digest_part(EVP_MD_CTX *digest, const void *bytes, size_t size)
+add_part(struct secret *parts, const void *bytes, size_t size)
 {
-	/* The length first: "ab", "c" and "a", "bc" are not the same. */
-	(void)EVP_DigestUpdate(digest, &size, sizeof(size));
-	if (size != 0)
-		(void)EVP_DigestUpdate(digest, bytes, size);
+	secret_append(parts, &size, sizeof(size));
+	secret_append(parts, bytes, size);
 }
 
 static void
-digest_text(EVP_MD_CTX *digest, const char *text)
+add_text(struct secret *parts, const char *text)
 {
-	digest_part(digest, text, text != NULL ? strlen(text) : 0);
+	add_part(parts, text, text != NULL ? strlen(text) : 0);
 }
 
 /* Whom a token was given to, and where: a token of another identity must never be used. */
@@ -148,29 +141,23 @@ static void
 make_identity(const struct vault_settings *vault, const struct credentials *credentials,
     char identity[DIGEST_BYTES])
 {
-	EVP_MD_CTX *digest = EVP_MD_CTX_new();
-	unsigned char bytes[EVP_MAX_MD_SIZE] = { 0 };
-	unsigned int size = 0;
+	const struct secret *const secrets[] = {
+		&credentials->role_id, &credentials->secret_id, &credentials->client_cert,
+	};
+	const char *const texts[] = {
+		vault->namespace, vault->auth_namespace, auth_names[vault->auth],
+		vault->auth_mount, vault->cert_role,
+	};
+	struct secret parts = { 0 };
 
-	identity[0] = '\0';
-	if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
-		goto out;
 	for (size_t i = 0; i < vault->addresses.count; i++)
-		digest_text(digest, vault->addresses.items[i]);
-	digest_text(digest, vault->namespace);
-	digest_text(digest, vault->auth_namespace);
-	digest_text(digest, auth_names[vault->auth]);
-	digest_text(digest, vault->auth_mount);
-	digest_text(digest, vault->cert_role);
-	digest_part(digest, credentials->role_id.bytes, credentials->role_id.size);
-	digest_part(digest, credentials->secret_id.bytes, credentials->secret_id.size);
-	digest_part(digest, credentials->client_cert.bytes, credentials->client_cert.size);
-	if (EVP_DigestFinal_ex(digest, bytes, &size) != 1)
-		goto out;
-	for (unsigned int i = 0; i < size; i++)
-		(void)snprintf(identity + 2 * i, 3, "%02x", bytes[i]);
-out:
-	EVP_MD_CTX_free(digest);
+		add_text(&parts, vault->addresses.items[i]);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		add_text(&parts, texts[i]);
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++)
+		add_part(&parts, secrets[i]->bytes, secrets[i]->size);
+	file_digest(parts.bytes, parts.size, identity);
+	secret_clear(&parts);
 }
 
 static char *
@@ -192,7 +179,7 @@ parse_token(const struct secret *line, const char *identity, struct secret *out_
 	    sscanf(line->bytes, "%lld %64[0-9a-f] %n", &expires, found, &start) != 2 || start == 0)
 		return;
 	length = strcspn(line->bytes + start, "\n");
-	if (expires < (long long)time(NULL) + TOKEN_LEAST_SECONDS || identity[0] == '\0' ||
+	if (expires < (long long)time(NULL) + TOKEN_LEAST_SECONDS ||
 	    strcmp(found, identity) != 0 || length == 0)
 		return;
 	secret_set(out_token, line->bytes + start, length);
@@ -269,42 +256,24 @@ credentials_read(const struct manifest *manifest, struct credentials *out_creden
 	return 0;
 }
 
-/* No file, or an empty one, is what there is as a rule: the token was taken and tidied away. */
-static int
-read_wrapping_token(const char *path, struct credentials *credentials, struct failure *why)
-{
-	const struct credential credential = {
-		"wrapping token", path, S_IRWXG | S_IRWXO, &credentials->token,
-	};
-	struct stat status;
-
-	switch (file_read_path(path, CREDENTIAL_BYTES_MOST, credential.bytes, &status,
-	    &credentials->missing)) {
-	case FOUND_ABSENT:
-		break;
-	case FOUND_FAILED:
-		credentials->missing.kind = FAILURE_LOGIN;
-		break;
-	case FOUND_FILE:
-		secret_trim(credential.bytes);
-		if (check_mode(&credential, &status, why) == -1)
-			return -1;
-		check_token(credentials, path);
-		break;
-	}
-	return 0;
-}
-
 int
 credentials_read_wrapping(const struct vault_settings *vault, struct credentials *out_credentials,
     struct failure *why)
 {
+	/* None is what there is as a rule: it was taken, and tidied away. */
+	const struct credential token = {
+		"wrapping token", vault->wrapped_secret_id_file, S_IRWXG | S_IRWXO,
+		&out_credentials->token, .optional = true,
+	};
+
 	*out_credentials = (struct credentials){ 0 };
-	if (read_ca(vault->ca_file, &out_credentials->ca, why) == 0 &&
-	    read_wrapping_token(vault->wrapped_secret_id_file, out_credentials, why) == 0)
-		return 0;
-	credentials_clear(out_credentials);
-	return -1;
+	if (read_ca(vault->ca_file, &out_credentials->ca, why) == -1 ||
+	    read_credential(&token, &out_credentials->missing, why) == -1) {
+		credentials_clear(out_credentials);
+		return -1;
+	}
+	check_token(out_credentials, vault->wrapped_secret_id_file);
+	return 0;
 }
 
 void

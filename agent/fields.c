@@ -235,3 +235,16 @@ fields_encode(json_t *take_object, size_t flags)
 	free(document.text);
 	return NULL;
 }
+
+static int
+append_secret(const char *bytes, size_t size, void *secret)
+{
+	secret_append(secret, bytes, size);
+	return 0;
+}
+
+void
+fields_dump(const json_t *object, size_t flags, struct secret *out_text)
+{
+	(void)json_dump_callback(object, append_secret, out_text, flags);
+}

@@ -17,10 +17,14 @@
 #include <jansson.h>
 
 #include "memory.h"
+#include "secret.h"
 #include "version.h"
 
 /* The whole object as text, with a newline; NULL: out of memory. Caller frees. */
 char *fields_encode(json_t *take_object, size_t flags);
+
+/* The same into memory that is wiped, without a newline: for what has a secret in it. */
+void fields_dump(const json_t *object, size_t flags, struct secret *out_text);
 
 /* A text that is not UTF-8 has its bytes above 0x7f replaced by '?': JSON could not hold it. What
  * commands and file systems say need not be. NULL is null. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "fields.h"
+#include "file.h"
 #include "kv-reply.h"
 #include "times.h"
 
@@ -88,42 +87,21 @@ kv_reply_data(const json_t *json, struct version *out_version, const json_t **ou
 	    (unsigned long long)out_version->number);
 }
 
-static int
-digest_more(const char *bytes, size_t size, void *digest)
-{
-	return EVP_DigestUpdate(digest, bytes, size) == 1 ? 0 : -1;
-}
-
 int
 kv_reply_data_v1(const json_t *json, struct version *out_version, const json_t **out_data,
     struct failure *why)
 {
-	EVP_MD_CTX *digest = EVP_MD_CTX_new();
 	const json_t *data = json_object_get(json, "data");
-	unsigned char bytes[EVP_MAX_MD_SIZE];
-	unsigned int size = 0;
-	int result = -1;
-	char *hex;
+	struct secret text = { 0 };
 
-	if (!json_is_object(data)) {
-		(void)failure_set(why, FAILURE_ABSENT, "the secret holds nothing");
-		goto out;
-	}
-	if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1 ||
-	    json_dump_callback(data, digest_more, digest, JSON_SORT_KEYS | JSON_COMPACT) != 0 ||
-	    EVP_DigestFinal_ex(digest, bytes, &size) != 1) {
-		(void)failure_set(why, FAILURE_VAULT, "the digest of the secret cannot be made");
-		goto out;
-	}
+	if (!json_is_object(data))
+		return failure_set(why, FAILURE_ABSENT, "the secret holds nothing");
+	fields_dump(data, JSON_SORT_KEYS | JSON_COMPACT, &text);
 	*out_version = (struct version){ .created = DIGEST_PREFIX };
-	hex = out_version->created + strlen(DIGEST_PREFIX);
-	for (unsigned int i = 0; i < size; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+	file_digest(text.bytes, text.size, out_version->created + strlen(DIGEST_PREFIX));
+	secret_clear(&text);
 	*out_data = data;
-	result = 0;
-out:
-	EVP_MD_CTX_free(digest);
-	return result;
+	return 0;
 }
 
 bool

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fields.h"
 #include "login.h"
 #include "memory.h"
 
@@ -12,13 +13,6 @@ struct attempt {
 	struct login *login;
 	struct failure why;	/* kind FAILURE_NONE: it worked */
 };
-
-static int
-append(const char *bytes, size_t size, void *secret)
-{
-	secret_append(secret, bytes, size);
-	return 0;
-}
 
 /* The JSON of the request goes straight to memory that is wiped. */
 static int
@@ -37,7 +31,7 @@ make_body(const struct vault_settings *settings, const struct credentials *crede
 		json = json_object();
 	if (json == NULL)
 		return failure_set(why, FAILURE_LOGIN, "the role-id or the secret-id is no text");
-	(void)json_dump_callback(json, append, body, JSON_COMPACT);
+	fields_dump(json, JSON_COMPACT, body);
 	json_decref(json);
 	return 0;
 }

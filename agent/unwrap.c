@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "failover.h"
+#include "fields.h"
 #include "login.h"
 #include "memory.h"
 #include "unwrap.h"
@@ -72,13 +73,6 @@ take_lookup(void *context, size_t index, const struct vault_reply *reply)
 		(void)failure_prefix(why, INTERCEPTED "the token was used before, or has expired");
 }
 
-static int
-append(const char *bytes, size_t size, void *secret)
-{
-	secret_append(secret, bytes, size);
-	return 0;
-}
-
 static void
 look_up(struct unwrapping *unwrapping)
 {
@@ -91,7 +85,7 @@ look_up(struct unwrapping *unwrapping)
 		.path = "sys/wrapping/lookup", .body = &body,
 	};
 
-	(void)json_dump_callback(json, append, &body, JSON_COMPACT);
+	fields_dump(json, JSON_COMPACT, &body);
 	json_decref(json);
 	(void)failover_ask(unwrapping->failover, &ask, 1, NULL, take_lookup, unwrapping, why);
 	secret_clear(&body);

@@ -54,11 +54,19 @@ try_place(int directory, const char *name, struct failure *why)
 }
 
 static void
+replace(char **place, const char *text)
+{
+	char *copy = memory_text(text);
+
+	free(*place);
+	*place = copy;
+}
+
+static void
 forget_file(struct wrapped *wrapped)
 {
-	free(wrapped->file);
-	free(wrapped->digest);
-	wrapped->file = wrapped->digest = NULL;
+	replace(&wrapped->file, NULL);
+	replace(&wrapped->digest, NULL);
 	wrapped->begins = wrapped->expires = 0;
 }
 
@@ -88,18 +96,6 @@ settle(struct wrapped *wrapped)
 
 /* --- The token --- */
 
-/* `error` NULL: its secret-id is had. */
-static void
-note_token(struct wrapped *wrapped, const char *token, const char *error)
-{
-	char *words = memory_text(error), *digest = memory_text(token);
-
-	free(wrapped->token);
-	free(wrapped->error);
-	wrapped->token = digest;
-	wrapped->error = words;
-}
-
 static void
 tell(const struct wrapped *wrapped, const struct unwrapped *got)
 {
@@ -114,14 +110,27 @@ tell(const struct wrapped *wrapped, const struct unwrapped *got)
 		    (unsigned long long)got->uses, got->uses == 1 ? "" : "s");
 }
 
+/* A token that Vault did not judge is as new at the next run. */
+static int
+refuse(const struct manifest *manifest, struct state *state, const struct failure *refusal,
+    struct failure *why)
+{
+	struct wrapped *wrapped = &state->wrapped;
+	const bool judged = refusal->kind == FAILURE_LOGIN;
+
+	replace(&wrapped->error, judged ? refusal->text : NULL);
+	if (!judged)
+		replace(&wrapped->token, NULL);
+	return state_write(manifest->agent.state_directory, state, why);
+}
+
 /* Durable, then known to the state, then in place: settle() does the last step of a killed run. */
 static int
 keep(const struct manifest *manifest, struct state *state, const struct unwrapped *got,
     int directory, const char *name, struct failure *out_refusal, struct failure *why)
 {
-	const char *state_directory = manifest->agent.state_directory;
 	const struct ownership own = file_own(0600);
-	struct wrapped *wrapped = &state->wrapped, before = *wrapped;
+	struct wrapped *wrapped = &state->wrapped;
 	struct secret line = { 0 };
 	char digest[DIGEST_BYTES];
 	int written;
@@ -132,15 +141,12 @@ keep(const struct manifest *manifest, struct state *state, const struct unwrappe
 	written = file_prepare(directory, name, line.bytes, line.size, &own, out_refusal);
 	secret_clear(&line);
 	if (written == 0) {
-		*wrapped = (struct wrapped){
-			.token = before.token, .begins = time(NULL), .expires = got->expires,
-			.file = memory_text(manifest->vault.secret_id_file),
-			.digest = memory_text(digest),
-		};
-		free(before.error);
-		free(before.file);
-		free(before.digest);
-		if (state_write(state_directory, state, why) == -1)
+		replace(&wrapped->error, NULL);
+		replace(&wrapped->file, manifest->vault.secret_id_file);
+		replace(&wrapped->digest, digest);
+		wrapped->begins = time(NULL);
+		wrapped->expires = got->expires;
+		if (state_write(manifest->agent.state_directory, state, why) == -1)
 			return -1;
 		written = file_commit(directory, name, out_refusal);
 	}
@@ -150,27 +156,7 @@ keep(const struct manifest *manifest, struct state *state, const struct unwrappe
 	}
 	out_refusal->kind = FAILURE_LOGIN;
 	(void)failure_prefix(out_refusal, "its secret-id is lost");
-	free(wrapped->error);
-	wrapped->error = memory_text(out_refusal->text);
-	return state_write(state_directory, state, why);
-}
-
-/* A token that Vault did not judge is as new at the next run. */
-static int
-refuse(const struct manifest *manifest, struct state *state, const struct failure *refusal,
-    struct failure *why)
-{
-	struct wrapped *wrapped = &state->wrapped;
-
-	free(wrapped->error);
-	wrapped->error = NULL;
-	if (refusal->kind == FAILURE_LOGIN) {
-		wrapped->error = memory_text(refusal->text);
-	} else {
-		free(wrapped->token);
-		wrapped->token = NULL;
-	}
-	return state_write(manifest->agent.state_directory, state, why);
+	return refuse(manifest, state, out_refusal, why);
 }
 
 static int
@@ -189,7 +175,8 @@ unwrap(const struct manifest *manifest, const struct sandbox *sandbox,
 		result = 0;
 		goto out;
 	}
-	note_token(&state->wrapped, token, STOPPED);
+	replace(&state->wrapped.token, token);
+	replace(&state->wrapped.error, STOPPED);
 	if (state_write(manifest->agent.state_directory, state, why) == -1 ||
 	    fetch_unwrap(manifest, sandbox, credentials, &got, why) == -1)
 		goto out;

@@ -131,6 +131,19 @@ START_TEST(a_missing_member_or_a_null_is_nothing_and_not_wrong)
 }
 END_TEST
 
+START_TEST(a_secret_is_dumped_as_json_without_an_end_of_line)
+{
+	json_t *object = json_pack("{s:s, s:i}", "secret", "a\"b", "number", 7);
+	struct secret text = { 0 };
+
+	fields_dump(object, JSON_COMPACT | JSON_SORT_KEYS, &text);
+	ck_assert_str_eq(text.bytes, "{\"number\":7,\"secret\":\"a\\\"b\"}");
+	ck_assert_uint_eq(text.size, strlen(text.bytes));
+	secret_clear(&text);
+	json_decref(object);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -144,6 +157,7 @@ main(void)
 	tcase_add_test(tests, a_text_that_is_no_utf8_is_still_kept_as_far_as_it_can_be);
 	tcase_add_test(tests, the_first_member_of_a_wrong_type_is_named);
 	tcase_add_test(tests, a_missing_member_or_a_null_is_nothing_and_not_wrong);
+	tcase_add_test(tests, a_secret_is_dumped_as_json_without_an_end_of_line);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
