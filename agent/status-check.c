@@ -126,6 +126,22 @@ find_run(struct findings *findings, const struct seen_status *status, time_t now
 	free(words);
 }
 
+/* What the timer cannot mend: somebody has to make new ones. */
+static void
+find_credentials(struct findings *findings, const struct seen_status *status)
+{
+	const char *word = status->credentials != NULL ? status->credentials : "";
+	const bool expiring = strcmp(word, "expiring") == 0;
+	char *words;
+
+	if (!expiring && strcmp(word, "refused") != 0)
+		return;
+	words = readable(expiring ? NULL : status->error, WORDS_MOST);
+	add_finding(findings, CHECK_WARNING, memory_format("credentials %s%s%s", word,
+	    *words != '\0' ? ": " : "", words));
+	free(words);
+}
+
 static struct findings
 find_all(const struct seen_status *status, time_t now)
 {
@@ -135,6 +151,7 @@ find_all(const struct seen_status *status, time_t now)
 		find_certificate(&findings, &status->certificates[i], now);
 	for (size_t i = 0; i < status->service_count; i++)
 		find_service(&findings, &status->services[i]);
+	find_credentials(&findings, status);
 	find_run(&findings, status, now);
 	return findings;
 }

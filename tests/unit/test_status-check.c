@@ -69,6 +69,26 @@ START_TEST(a_file_of_another_schema_or_no_json_is_unknown)
 }
 END_TEST
 
+START_TEST(credentials_that_end_or_are_refused_are_a_warning)
+{
+	json_t *vault = json_object_get(file.document, "vault");
+	json_t *run = json_object_get(file.document, "last_sync");
+
+	status_file_add(&file, "a.example.com", 80);
+	json_object_set_new(vault, "credentials", json_string("missing"));
+	(void)check(CHECK_OK);
+	json_object_set_new(vault, "credentials", json_null());
+	(void)check(CHECK_OK);
+	json_object_set_new(run, "error", json_string("no login: invalid role or secret ID"));
+	json_object_set_new(vault, "credentials", json_string("expiring"));
+	ck_assert_str_eq(check(CHECK_WARNING), "CERTLET WARNING - credentials expiring"
+	    " | certificates=1 critical=0 warning=0 first_expiry_days=80");
+	json_object_set_new(vault, "credentials", json_string("refused"));
+	ck_assert_ptr_ne(strstr(check(CHECK_WARNING),
+	    " - credentials refused: no login: invalid role or secret ID |"), NULL);
+}
+END_TEST
+
 START_TEST(the_clock_of_now_counts_not_the_word_in_the_file)
 {
 	status_file_add(&file, "a.example.com", -6);
@@ -216,6 +236,7 @@ main(void)
 	tcase_add_test(tests, a_sound_server_is_ok);
 	tcase_add_test(tests, no_status_file_is_unknown);
 	tcase_add_test(tests, a_file_of_another_schema_or_no_json_is_unknown);
+	tcase_add_test(tests, credentials_that_end_or_are_refused_are_a_warning);
 	tcase_add_test(tests, the_clock_of_now_counts_not_the_word_in_the_file);
 	tcase_add_test(tests, under_warn_is_a_warning_and_under_critical_critical);
 	tcase_add_test(tests, a_short_life_has_thresholds_of_its_own);
