@@ -173,6 +173,7 @@ static void
 read_header(struct reader *reader, char *line)
 {
 	char *close = strchr(line, ']'), *rest = NULL, *kind, *name;
+	bool ragged;
 
 	reader->section = NULL;
 	reader->in_file = true;
@@ -184,12 +185,13 @@ read_header(struct reader *reader, char *line)
 		    "text after the ] of a section header");
 		return;
 	}
+	ragged = is_blank(line[1]) || is_blank(close[-1]);
 	*close = '\0';
 	kind = strtok_r(line + 1, BLANKS, &rest);
 	name = strtok_r(NULL, BLANKS, &rest);
-	if (kind == NULL || strtok_r(NULL, BLANKS, &rest) != NULL)
-		add_error(reader->errors, reader->line,
-		    "a section header is [SECTION] or [SECTION NAME]; the NAME has no blank");
+	if (ragged || kind == NULL || strtok_r(NULL, BLANKS, &rest) != NULL)
+		add_error(reader->errors, reader->line, "a section header is [SECTION] or "
+		    "[SECTION NAME]; there is no blank in the NAME or beside a bracket");
 	else if (strcmp(kind, "end") == 0 && name == NULL)
 		reader->ended = true;
 	else

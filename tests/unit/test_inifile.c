@@ -219,6 +219,15 @@ START_TEST(a_header_without_its_bracket_is_an_error_and_so_is_one_without_a_word
 }
 END_TEST
 
+START_TEST(a_header_with_a_blank_beside_a_bracket_is_an_error)
+{
+	refuse("[ a ]\n[end]\n", 1, "beside a bracket");
+	refuse("[\ta b]\n[end]\n", 1, "beside a bracket");
+	refuse("[a b ]\n[end]\n", 1, "beside a bracket");
+	refuse("[a]\n[ end]\n[end]\n", 2, "beside a bracket");
+}
+END_TEST
+
 START_TEST(keys_below_a_broken_header_do_not_fall_into_the_section_before)
 {
 	refuse("[a]\nk = 1\n[b\nk = 2\n[end]\n", 3, "does not end in ]");
@@ -455,6 +464,7 @@ main(void)
 	tcase_add_test(tests, a_repeated_key_is_an_error_in_one_section_only);
 	tcase_add_test(tests, text_after_the_bracket_is_an_error);
 	tcase_add_test(tests, a_header_without_its_bracket_is_an_error_and_so_is_one_without_a_word);
+	tcase_add_test(tests, a_header_with_a_blank_beside_a_bracket_is_an_error);
 	tcase_add_test(tests, keys_below_a_broken_header_do_not_fall_into_the_section_before);
 	tcase_add_test(tests, an_indented_line_that_looks_like_a_header_is_an_error);
 	tcase_add_test(tests, an_indented_line_that_looks_like_a_key_is_an_error);
