@@ -56,6 +56,15 @@ memory_text(const char *text)
 	return text != NULL ? memory_text_n(text, strlen(text)) : NULL;
 }
 
+void
+memory_replace(char **text, const char *by)
+{
+	char *copy = memory_text(by);
+
+	free(*text);
+	*text = copy;
+}
+
 char *
 memory_text_n(const char *bytes, size_t size)
 {

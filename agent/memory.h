@@ -19,6 +19,7 @@ void *memory_grow(void *block, size_t count, size_t size);	/* as reallocarray; n
 void *memory_take(size_t size);
 void *memory_retake(void *block, size_t size);
 char *memory_text(const char *text);		/* a copy; NULL stays NULL; caller frees */
+void memory_replace(char **text, const char *by);	/* by a copy; what was there is freed */
 char *memory_text_n(const char *bytes, size_t size);
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

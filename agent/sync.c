@@ -264,10 +264,8 @@ note_credentials(struct run *run)
 	else if (found == CREDENTIALS_OK &&
 	    wrapped_is_expiring(&run->state.wrapped, &run->manifest->vault, run->now))
 		found = CREDENTIALS_EXPIRING;
-	if (found != CREDENTIALS_UNKNOWN) {
-		free(run->state.credentials);
-		run->state.credentials = memory_text(words[found]);
-	}
+	if (found != CREDENTIALS_UNKNOWN)
+		memory_replace(&run->state.credentials, words[found]);
 }
 
 static void
@@ -283,10 +281,9 @@ note_talk(struct run *run, const struct credentials *credentials)
 	if (summary->let_in)
 		run->state.last_success = run->now;
 	note_credentials(run);
-	if (summary->address >= 0 && (size_t)summary->address < run->manifest->vault.addresses.count) {
-		free(run->state.address);
-		run->state.address = memory_text(run->manifest->vault.addresses.items[summary->address]);
-	}
+	if (summary->address >= 0 && (size_t)summary->address < run->manifest->vault.addresses.count)
+		memory_replace(&run->state.address,
+		    run->manifest->vault.addresses.items[summary->address]);
 	if (summary->away.kind != FAILURE_NONE)
 		log_error("%s", summary->away.text);
 	/* The reason behind the other one, and the one for which somebody has to do something. */

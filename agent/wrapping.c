@@ -54,19 +54,10 @@ try_place(int directory, const char *name, struct failure *why)
 }
 
 static void
-replace(char **place, const char *text)
-{
-	char *copy = memory_text(text);
-
-	free(*place);
-	*place = copy;
-}
-
-static void
 forget_file(struct wrapped *wrapped)
 {
-	replace(&wrapped->file, NULL);
-	replace(&wrapped->digest, NULL);
+	memory_replace(&wrapped->file, NULL);
+	memory_replace(&wrapped->digest, NULL);
 	wrapped->begins = wrapped->expires = 0;
 }
 
@@ -118,9 +109,9 @@ refuse(const struct manifest *manifest, struct state *state, const struct failur
 	struct wrapped *wrapped = &state->wrapped;
 	const bool judged = refusal->kind == FAILURE_LOGIN;
 
-	replace(&wrapped->error, judged ? refusal->text : NULL);
+	memory_replace(&wrapped->error, judged ? refusal->text : NULL);
 	if (!judged)
-		replace(&wrapped->token, NULL);
+		memory_replace(&wrapped->token, NULL);
 	return state_write(manifest->agent.state_directory, state, why);
 }
 
@@ -141,9 +132,9 @@ keep(const struct manifest *manifest, struct state *state, const struct unwrappe
 	written = file_prepare(directory, name, line.bytes, line.size, &own, out_refusal);
 	secret_clear(&line);
 	if (written == 0) {
-		replace(&wrapped->error, NULL);
-		replace(&wrapped->file, manifest->vault.secret_id_file);
-		replace(&wrapped->digest, digest);
+		memory_replace(&wrapped->error, NULL);
+		memory_replace(&wrapped->file, manifest->vault.secret_id_file);
+		memory_replace(&wrapped->digest, digest);
 		wrapped->begins = time(NULL);
 		wrapped->expires = got->expires;
 		if (state_write(manifest->agent.state_directory, state, why) == -1)
@@ -175,8 +166,8 @@ unwrap(const struct manifest *manifest, const struct sandbox *sandbox,
 		result = 0;
 		goto out;
 	}
-	replace(&state->wrapped.token, token);
-	replace(&state->wrapped.error, STOPPED);
+	memory_replace(&state->wrapped.token, token);
+	memory_replace(&state->wrapped.error, STOPPED);
 	if (state_write(manifest->agent.state_directory, state, why) == -1 ||
 	    fetch_unwrap(manifest, sandbox, credentials, &got, why) == -1)
 		goto out;

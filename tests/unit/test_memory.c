@@ -32,6 +32,19 @@ START_TEST(a_copy_of_words_is_its_own)
 }
 END_TEST
 
+START_TEST(a_text_is_replaced_by_a_copy_of_another_or_of_a_part_of_itself)
+{
+	char *text = NULL;
+
+	memory_replace(&text, "first");
+	ck_assert_str_eq(text, "first");
+	memory_replace(&text, text + 2);
+	ck_assert_str_eq(text, "rst");
+	memory_replace(&text, NULL);
+	ck_assert_ptr_null(text);
+}
+END_TEST
+
 START_TEST(formatted_text_has_room_for_all_of_it)
 {
 	char *text = memory_format("%s-%0100d", "a", 7);
@@ -83,6 +96,7 @@ main(void)
 
 	tcase_add_test(tests, words_are_an_argv);
 	tcase_add_test(tests, a_copy_of_words_is_its_own);
+	tcase_add_test(tests, a_text_is_replaced_by_a_copy_of_another_or_of_a_part_of_itself);
 	tcase_add_test(tests, formatted_text_has_room_for_all_of_it);
 	tcase_add_exit_test(tests, running_out_of_memory_ends_with_exit_code_5, EXIT_BROKEN);
 	tcase_add_exit_test(tests, a_library_that_runs_out_of_memory_ends_the_program_too, EXIT_BROKEN);
