@@ -74,10 +74,10 @@ HOSTILE = {
                                           "[Hh]eader|timed out|deadline"),
     "headers a byte at a time": (lambda to, body: slowly(to, sized(body), 0.2), "timed out|deadline"),
     "a body zipped unasked": (lambda to, body: to.sendall(sized(zipped(body), "Content-Encoding: gzip")), "no JSON object"),
-    "a bomb in the body": (lambda to, body: to.sendall(sized(zipped(bytes(MEBIBYTE), 100), "Content-Encoding: gzip")),
+    "a bomb in the body": (lambda to, body: to.sendall(sized(zipped(bytes(MEBIBYTE), 16), "Content-Encoding: gzip")),
                            "no JSON object"),
     "a bomb in transfer": (lambda to, body: to.sendall(
-        answer(chunks(zipped(bytes(MEBIBYTE), 100)), "Transfer-Encoding: gzip, chunked")), "over 4 MiB|[Ee]ncod"),
+        answer(chunks(zipped(bytes(MEBIBYTE), 16)), "Transfer-Encoding: gzip, chunked")), "over 4 MiB|[Ee]ncod"),
     "a length too long": (lambda to, body: to.sendall(answer(body, f"Content-Length: {len(body) + 1}")), "transfer closed"),
     "a length too short": (lambda to, body: to.sendall(answer(body, f"Content-Length: {len(body) - 9}")), "no JSON object"),
     "a length of 2^62": (lambda to, body: to.sendall(answer(body, f"Content-Length: {1 << 62}")), "transfer closed"),
