@@ -136,11 +136,14 @@ take_turns(struct rollout *rollout)
 	return 0;
 }
 
-/* Its services did not come to judge it: the intent stays, as if the run had been killed there. */
+/*
+ * The intent stays, as if the run had been killed there: its services did not come to judge it, or
+ * it is new and did not come to its place (its link may have, its outputs not).
+ */
 static bool
 is_open(const struct rollout *rollout, const struct item *item)
 {
-	bool open = false;
+	bool open = item->from == 0 && !item->in_place;
 
 	for (size_t i = 0; i < rollout->count; i++)
 		open |= rollout->visits[i].cut_short && visit_uses(&rollout->visits[i], item);
