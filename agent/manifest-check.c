@@ -50,6 +50,15 @@ check_vault(const struct vault_settings *vault, const struct inifile_section *se
 }
 
 static void
+check_agent(const struct agent_settings *agent, const struct inifile_section *section,
+    struct manifest_errors *errors)
+{
+	if (agent->critical > agent->warn)
+		(void)manifest_errors_add(errors, line_of(section, "critical"), "critical: is more than "
+		    "warn: a certificate would be critical before there was a warning");
+}
+
+static void
 check_name(const struct entry *entry, const struct inifile_section *section,
     struct manifest_errors *errors)
 {
@@ -174,6 +183,7 @@ manifest_check(const struct manifest_draft *draft, struct manifest_errors *error
 	const struct manifest *manifest = draft->manifest;
 
 	check_vault(&manifest->vault, draft->vault, errors);
+	check_agent(&manifest->agent, draft->agent, errors);
 	for (size_t i = 0; i < manifest->entry_count; i++)
 		check_name(&manifest->entries[i], draft->entry_sections[i], errors);
 	check_outputs(draft, errors);

@@ -9,7 +9,7 @@
 /* What was read, and from where; sections[i] is that of manifest->entries[i]. */
 struct manifest_draft {
 	struct manifest *manifest;
-	const struct inifile_section *vault;	/* NULL: there is none */
+	const struct inifile_section *vault, *agent;	/* NULL: there is none */
 	const struct inifile_section **entry_sections;
 };
 

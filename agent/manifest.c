@@ -189,8 +189,10 @@ read_settings(struct manifest_draft *draft, const struct inifile *inifile,
 
 		if (manifest_keys_kind(section, &kind, errors) == -1)
 			continue;
-		if (kind == SECTION_AGENT)
+		if (kind == SECTION_AGENT) {
 			manifest_keys_apply(kind, section, &manifest->agent, errors);
+			draft->agent = section;
+		}
 		if (kind == SECTION_VAULT) {
 			manifest_keys_apply(kind, section, &manifest->vault, errors);
 			draft->vault = section;

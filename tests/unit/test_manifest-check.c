@@ -46,6 +46,15 @@ START_TEST(a_secret_id_is_not_unwrapped_into_the_file_of_its_token)
 }
 END_TEST
 
+START_TEST(a_certificate_is_not_critical_before_it_is_warned_of)
+{
+	refuse("[agent]\nwarn = 3d\ncritical = 4d\n", 5, "critical: is more than warn");
+	refuse("[agent]\ncritical = 26d\n", 4, "critical: is more than warn");
+	refuse("[agent]\nwarn = 6d\n", 3, "critical: is more than warn");
+	manifest_free(manifest_of("[agent]\nwarn = 3d\ncritical = 3d\n"));
+}
+END_TEST
+
 START_TEST(a_certificate_has_a_name_that_can_be_a_directory)
 {
 	refuse("[certificate ../x]\nnames = a.example\n", 3, "its NAME is");
@@ -153,6 +162,7 @@ main(void)
 	tcase_add_test(tests, an_address_is_required);
 	tcase_add_test(tests, a_method_of_login_needs_its_files);
 	tcase_add_test(tests, a_secret_id_is_not_unwrapped_into_the_file_of_its_token);
+	tcase_add_test(tests, a_certificate_is_not_critical_before_it_is_warned_of);
 	tcase_add_test(tests, a_certificate_has_a_name_that_can_be_a_directory);
 	tcase_add_test(tests, a_name_that_is_no_host_name_needs_names);
 	tcase_add_test(tests, two_certificates_that_write_one_path_are_an_error);
