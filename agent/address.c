@@ -43,8 +43,7 @@ address_list_clear(struct address_list *list)
 void
 address_complain(struct address *address, const char *complaint)
 {
-	free(address->complaint);
-	address->complaint = memory_text(complaint);
+	memory_replace(&address->complaint, complaint);
 }
 
 char *

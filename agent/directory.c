@@ -84,8 +84,7 @@ start_at_root(struct walk *walk, struct failure *why)
 {
 	const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	free(walk->done);
-	walk->done = memory_text("");
+	memory_replace(&walk->done, "");
 	return root == -1 ? failure_errno(why, FAILURE_DISK, "open /") : stand_in(walk, root, why);
 }
 

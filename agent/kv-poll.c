@@ -147,8 +147,7 @@ take_page(struct poll *poll, struct listing *listing, const struct vault_reply *
 	    (listing->after != NULL && strcmp(last, listing->after) <= 0)) {
 		give_up(poll, listing);
 	} else {
-		free(listing->after);
-		listing->after = memory_text(last);
+		memory_replace(&listing->after, last);
 	}
 }
 

@@ -188,7 +188,7 @@ value_proxy(const struct inifile_pair *pair, void *field, struct manifest_errors
 	endpoint_clear(&endpoint);
 	if (problem != NULL)
 		return value_wrong(pair, errors, "%s %s", showable(pair->value), problem);
-	value_replace(field, memory_text(pair->value));
+	memory_replace(field, pair->value);
 	return 0;
 }
 
@@ -197,7 +197,7 @@ value_host_name(const struct inifile_pair *pair, void *field, struct manifest_er
 {
 	if (!is_host(pair->value) || name_is_address(pair->value))
 		return value_wrong(pair, errors, "%s is no host name", pair->value);
-	value_replace(field, memory_text(pair->value));
+	memory_replace(field, pair->value);
 	return 0;
 }
 

@@ -84,7 +84,7 @@ parse_source(const struct inifile_pair *pair, void *field, struct manifest_error
 	if ((problem = value_vault_path_problem(pair->value + 3)) != NULL)
 		return value_wrong(pair, errors, "%s %s; as in kv:certs/www.example.com",
 		    pair->value, problem);
-	value_replace(&entry->path, memory_text(pair->value + 3));
+	memory_replace(&entry->path, pair->value + 3);
 	return 0;
 }
 

@@ -90,7 +90,7 @@ value_word(const struct inifile_pair *pair, void *field, struct manifest_errors 
 	if (strpbrk(pair->value, VALUE_BLANKS) != NULL)
 		return value_wrong(pair, errors, "%s has a blank in it; it is one word",
 		    pair->value);
-	value_replace(field, memory_text(pair->value));
+	memory_replace(field, pair->value);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ value_path(const struct inifile_pair *pair, void *field, struct manifest_errors 
 	if (problem != NULL)
 		return value_wrong(pair, errors, "%s %s; as in /etc/certlet/file",
 		    pair->value[0] == '/' ? pair->value : "the value", problem);
-	value_replace(field, memory_text(pair->value));
+	memory_replace(field, pair->value);
 	return 0;
 }
 
@@ -149,7 +149,7 @@ value_account(const struct inifile_pair *pair, void *field, struct manifest_erro
 	} else if (value[0] == '-' || strpbrk(value, VALUE_BLANKS ":,/") != NULL) {
 		return value_wrong(pair, errors, "%s is neither a name nor a number", value);
 	}
-	value_replace(field, memory_text(value));
+	memory_replace(field, value);
 	return 0;
 }
 
@@ -180,7 +180,7 @@ value_mount(const struct inifile_pair *pair, void *field, struct manifest_errors
 	if (problem != NULL)
 		return value_wrong(pair, errors, "%s %s; as in secret or team/secret", pair->value,
 		    problem);
-	value_replace(field, memory_text(pair->value));
+	memory_replace(field, pair->value);
 	return 0;
 }
 
@@ -203,7 +203,7 @@ value_unit(const struct inifile_pair *pair, void *field, struct manifest_errors 
 	if (!value_is_name(pair->value, ":@\\"))
 		return value_wrong(pair, errors, "%s is no name of a unit; as in nginx.service",
 		    pair->value);
-	value_replace(field, memory_text(pair->value));
+	memory_replace(field, pair->value);
 	return 0;
 }
 

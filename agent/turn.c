@@ -24,8 +24,7 @@ static void
 note_service_failure(struct visit *visit, const struct failure *why)
 {
 	visit->known->failed = true;
-	free(visit->known->error);
-	visit->known->error = memory_text(why->text);
+	memory_replace(&visit->known->error, why->text);
 	log_error("service %s: %s", visit->service->name, why->text);
 }
 
@@ -206,8 +205,7 @@ put_in_quarantine(struct run *run, struct item *item, const struct failure *why)
 	struct quarantine *quarantine = &item->owned->quarantine;
 	const bool again = version_equal(&quarantine->version, &item->target.version);
 
-	free(quarantine->words);
-	quarantine->words = memory_text(why->text);
+	memory_replace(&quarantine->words, why->text);
 	quarantine->pause = plan_quarantine_pause(again ? quarantine->pause : 0, &item->target.leaf);
 	quarantine->version = item->target.version;
 	quarantine->until = run->now + quarantine->pause;
@@ -279,8 +277,7 @@ note_serving(struct visit *visit, const char *fingerprint)
 {
 	if (*fingerprint == '\0')
 		return;
-	free(visit->known->serving);
-	visit->known->serving = memory_text(fingerprint);
+	memory_replace(&visit->known->serving, fingerprint);
 }
 
 /* Returns whether this answer means that the reload failed. */
