@@ -69,20 +69,25 @@ static const char help[] =
 "or service is not as wanted, 3 no answer from Vault, 4 another run holds the lock, 5 certlet failed.\n"
 "See certlet(8) and certlet.ini(5).\n";
 
+static bool
+refuse(const char *format, const char *first, const char *second)
+{
+	log_error(format, first, second);
+	return false;
+}
+
 /* False after saying what is wrong. *out_given collects the options as bits; no verb: VERB_COUNT. */
 static bool
 read_options(int argc, char **argv, struct options *options, int *out_verb, unsigned int *out_given)
 {
-	int verb = VERB_COUNT, option;
+	int verb = VERB_COUNT, option, index = 0;
 
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (option == '?')
+	while ((option = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+		if (option == '?' || !startup_option_is_whole(argv, long_options[index].name))
 			return false;
-		if (option < VERB_COUNT && verb != VERB_COUNT && verb != option) {
-			log_error("--%s and --%s do not go together", long_options[verb].name,
+		if (option < VERB_COUNT && verb != VERB_COUNT && verb != option)
+			return refuse("--%s and --%s do not go together", long_options[verb].name,
 			    long_options[option].name);
-			return false;
-		}
 		if (option < VERB_COUNT)
 			*out_verb = verb = option;
 		else
@@ -100,21 +105,15 @@ usage_is_right(int verb, const struct options *options, unsigned int given)
 {
 	const unsigned int always = BIT(OPTION_MANIFEST) | BIT(OPTION_VERBOSE) | BIT(OPTION_QUIET);
 
-	if (verb == VERB_COUNT) {
-		log_error("no verb given; --sync is the one that does the work, --help lists all");
-		return false;
-	}
-	for (int option = VERB_COUNT + 1; option <= OPTION_HELP; option++) {
-		if ((given & BIT(option) & ~(verbs[verb].options | always)) != 0) {
-			log_error("--%s does not go with --%s", long_options[option - 1].name,
+	if (verb == VERB_COUNT)
+		return refuse("no verb given; --%s is the one that does the work, --%s lists all",
+		    "sync", "help");
+	for (int option = VERB_COUNT + 1; option <= OPTION_HELP; option++)
+		if ((given & BIT(option) & ~(verbs[verb].options | always)) != 0)
+			return refuse("--%s does not go with --%s", long_options[option - 1].name,
 			    long_options[verb].name);
-			return false;
-		}
-	}
-	if (options->sync.names.count != 0 && !verbs[verb].takes_names) {
-		log_error("--%s takes no names", long_options[verb].name);
-		return false;
-	}
+	if (options->sync.names.count != 0 && !verbs[verb].takes_names)
+		return refuse("--%s takes no %s", long_options[verb].name, "names");
 	return true;
 }
 

@@ -75,7 +75,7 @@ read_options(int argc, char **argv, struct command_line *line)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (option == '?')
+		if (option == '?' || !startup_option_is_whole(argv, long_options[option].name))
 			return -1;
 		if (line->given[option] != NULL && long_options[option].has_arg)
 			return usage_error("given twice: --", long_options[option].name);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,6 +15,7 @@
 
 #include "command.h"
 #include "failure.h"
+#include "log.h"
 #include "memory.h"
 #include "startup.h"
 
@@ -78,4 +81,16 @@ startup(void)
 	/* Ignored by whoever started us, it would keep the ends of our children from us. */
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)umask(077);
+}
+
+bool
+startup_option_is_whole(char **argv, const char *name)
+{
+	const char *word = argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+
+	/* What comes before the value is the name, or the beginning of it. */
+	if (strcspn(word, "=") == strlen("--") + strlen(name))
+		return true;
+	log_error("%s: write it out: --%s", word, name);
+	return false;
 }

@@ -404,6 +404,25 @@ def test_what_does_not_go_together_is_1_and_nothing_happens(vault, server, argum
     assert run.exit == 1 and run.stderr and run.stdout == "" and server.files() == before
 
 
+@pytest.mark.parametrize("arguments", [
+    ["--pur"], ["--purg", "--force"], ["--purge", "--forc"], ["--test", "--man", "MANIFEST"], ["--test", "--manifes=MANIFEST"]], ids=" ".join)
+def test_an_option_that_is_not_written_out_is_1_and_is_told_in_full(vault, server, arguments):
+    install(vault, server, A)
+    before = server.files()
+    run = server.run(*[word.replace("MANIFEST", str(server.manifest)) for word in arguments])
+    assert run.exit == 1 and re.search(r"--\w+\S*: write it out: --(purge|force|manifest)\n", run.stderr)
+    assert server.files() == before
+
+
+def test_an_option_that_is_written_out_may_have_its_value_in_one_word_or_two(server):
+    server.wants(A)
+    server.write_manifest()
+    program = server.command()[0]
+    assert server.execute([program, "--test", f"--manifest={server.manifest}"]).exit == 0
+    assert server.execute([program, "--test", "--manifest", server.manifest]).exit == 0
+    assert server.execute([program, "--manifest", "--manifest", "--test"]).stderr.startswith("certlet: --manifest: there is no")
+
+
 def test_a_check_that_is_called_wrongly_is_unknown_to_monitoring(server):
     server.wants(A)
     assert server.run("--check", A).exit == 3

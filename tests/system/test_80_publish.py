@@ -348,6 +348,8 @@ def test_a_key_that_is_open_to_everybody_is_warned_of(vault, server, ca, directo
     (["--name", "a", "--name", "b", "."], "given twice: --name"),
     (["--name", "../x", "."], "../x: a NAME is up to 253 letters"),
     (["--bogus"], "bogus"),
+    (["--dry", "."], "--dry: write it out: --dry-run"),
+    (["--nam=a", "."], "--nam=a: write it out: --name"),
     (["--config", "/nonexistent/publish.ini", "--name", "x", "."], "/nonexistent/publish.ini"),
 ])
 def test_wrong_usage_is_exit_1(server, given, words):
