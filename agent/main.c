@@ -108,6 +108,8 @@ usage_is_right(int verb, const struct options *options, unsigned int given)
 	if (verb == VERB_COUNT)
 		return refuse("no verb given; --%s is the one that does the work, --%s lists all",
 		    "sync", "help");
+	if ((given & BIT(OPTION_VERBOSE)) != 0 && (given & BIT(OPTION_QUIET)) != 0)
+		return refuse("--%s and --%s do not go together", "verbose", "quiet");
 	for (int option = VERB_COUNT + 1; option <= OPTION_HELP; option++)
 		if ((given & BIT(option) & ~(verbs[verb].options | always)) != 0)
 			return refuse("--%s does not go with --%s", long_options[option - 1].name,

@@ -97,6 +97,8 @@ check_usage(const struct command_line *line)
 	if (given[OPTION_ALL] != NULL || given[OPTION_LIST] != NULL)
 		return usage_error("not supported by this version: ",
 		    given[OPTION_ALL] != NULL ? "--all" : "--list");
+	if (given[OPTION_VERBOSE] != NULL && given[OPTION_QUIET] != NULL)
+		return usage_error("either --verbose or --quiet", "");
 	if (line->directory != NULL && files)
 		return usage_error("either a directory, or --cert, --key and --chain", "");
 	if (line->directory != NULL)

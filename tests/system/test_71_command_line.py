@@ -394,7 +394,8 @@ def test_version_and_help_go_to_standard_output(server):
 
 @pytest.mark.parametrize("arguments", [
     [], ["--nonsense"], ["stray"], ["--sync", "--status"], ["--sync", "--json"], ["--status", "--force"], ["--test", "--dry-run"],
-    ["--policy", A], ["--test", A], ["--purge", A], ["--purge", "--dry-run"], ["--sync", "--manifest"]], ids=" ".join)
+    ["--policy", A], ["--test", A], ["--purge", A], ["--purge", "--dry-run"], ["--sync", "--manifest"],
+    ["--sync", "--verbose", "--quiet"], ["--quiet", "--test", "--verbose"]], ids=" ".join)
 def test_what_does_not_go_together_is_1_and_nothing_happens(vault, server, arguments):
     vault.publish(A)
     server.wants(A)

@@ -348,6 +348,7 @@ def test_a_key_that_is_open_to_everybody_is_warned_of(vault, server, ca, directo
     (["--name", "a", "--name", "b", "."], "given twice: --name"),
     (["--name", "../x", "."], "../x: a NAME is up to 253 letters"),
     (["--bogus"], "bogus"),
+    (["--verbose", "--quiet", "."], "either --verbose or --quiet"),
     (["--dry", "."], "--dry: write it out: --dry-run"),
     (["--nam=a", "."], "--nam=a: write it out: --name"),
     (["--config", "/nonexistent/publish.ini", "--name", "x", "."], "/nonexistent/publish.ini"),
