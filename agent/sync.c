@@ -305,7 +305,7 @@ talk(struct run *run, struct fetch *fetch, const struct credentials *credentials
 {
 	if (gather_run(run, fetch) == -1)
 		return;
-	if (fetch == NULL && anything_to_ask(run)) {
+	if (fetch == NULL && (anything_to_ask(run) || run->wrapping.kind != FAILURE_NONE)) {
 		run->summary.away = credentials->missing;
 		if (credentials->missing.kind == FAILURE_LOGIN)
 			run->summary.credentials = CREDENTIALS_MISSING;

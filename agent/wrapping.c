@@ -63,23 +63,26 @@ forget_file(struct wrapped *wrapped)
 
 /*
  * A run that was killed right after it wrote down what it was about to put in place: this one does.
- * What somebody else wrote there since is not ours, and nothing is known of its end.
+ * What it had not written down is lost, and goes. What somebody else wrote there since is not ours,
+ * and nothing is known of its end.
  */
 static void
-settle(struct wrapped *wrapped)
+settle(struct wrapped *wrapped, const char *path)
 {
+	const bool known = wrapped->file != NULL && strcmp(wrapped->file, path) == 0;
 	char digest[DIGEST_BYTES];
 	struct failure why;
 	const char *name;
 	enum found found;
 	int directory;
 
-	if (wrapped->file == NULL || open_parent(wrapped->file, &directory, &name, &why) == -1)
+	if (wrapped->token == NULL || open_parent(path, &directory, &name, &why) == -1)
 		return;
-	if (file_leftover_is(directory, name, wrapped->digest) &&
-	    file_commit(directory, name, &why) == -1)
-		log_warning("%s: %s", wrapped->file, why.text);
-	found = file_digest_at(directory, name, digest, NULL, &why);
+	if ((known && file_leftover_is(directory, name, wrapped->digest) ?
+	    file_commit(directory, name, &why) :
+	    file_clear_leftover(directory, name, geteuid(), &why)) == -1)
+		log_warning("%s: %s", path, why.text);
+	found = known ? file_digest_at(directory, name, digest, NULL, &why) : FOUND_FAILED;
 	if (found == FOUND_ABSENT || (found == FOUND_FILE && strcmp(digest, wrapped->digest) != 0))
 		forget_file(wrapped);
 	(void)close(directory);
@@ -218,7 +221,7 @@ wrapping_take(const struct manifest *manifest, const struct sandbox *sandbox, st
 
 	*out_refusal = (struct failure){ 0 };
 	if (!dry_run)
-		settle(&state->wrapped);
+		settle(&state->wrapped, vault->secret_id_file);
 	if (vault->auth != AUTH_APPROLE || vault->wrapped_secret_id_file == NULL)
 		return 0;
 	if (credentials_read_wrapping(vault, &credentials, why) == -1)
@@ -241,7 +244,8 @@ wrapping_forget(struct state *state, struct failure *why)
 	int directory, result = 0;
 	const char *name;
 
-	settle(wrapped);
+	if (wrapped->file != NULL)
+		settle(wrapped, wrapped->file);
 	if (wrapped->file != NULL) {
 		if (open_parent(wrapped->file, &directory, &name, why) == -1)
 			return failure_prefix(why, "%s", wrapped->file);

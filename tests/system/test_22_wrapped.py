@@ -310,9 +310,9 @@ def test_a_run_that_is_killed_with_the_secret_id_in_its_hands_tells_that_it_is_l
     run = server.sync()
     assert run.exit == 3 and "its secret-id is lost" in run.stderr
     assert host.told["credentials"] == "missing" and not host.secret_id.exists()
+    assert [path.name for path in server.etc.iterdir() if path.name.startswith(".")] == []
     host.gets(host.vault.wrap())
     assert server.sync().exit == 0
-    assert [path.name for path in server.etc.iterdir() if path.name.startswith(".")] == []
 
 
 @pytest.mark.root
@@ -323,6 +323,17 @@ def test_a_run_that_is_killed_before_the_last_step_is_finished_by_the_next(host,
     assert not host.secret_id.exists() and host.remembered["digest"]
     assert server.sync().exit == 0
     assert host.secret_id.exists() and host.told["credentials"] == "ok"
+
+
+def test_vault_that_does_not_answer_is_told_also_when_nothing_else_is_to_be_asked(host, server, dead_address):
+    host.gets(host.vault.wrap())
+    assert server.sync().exit == 0
+    host.gets(host.vault.wrap())
+    server.asks(address=dead_address)
+    server.unwants(WWW)
+    server.wants("other.example.test", group="nosuchgroup")
+    assert server.sync(WWW).exit == 3
+    assert server.installed(WWW) is None
 
 
 # Removal, and what else there is to see

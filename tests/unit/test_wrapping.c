@@ -186,6 +186,7 @@ START_TEST(what_is_half_or_of_others_is_not_put_in_place)
 	ck_assert_int_eq(take(), 0);
 	ck_assert_str_eq(read_file(at("out/secret-id")), "0a1b\n");
 	ck_assert_ptr_nonnull(state.wrapped.file);
+	ck_assert(!file_has_leftover(directory, "secret-id"));
 	write_file(at("out/secret-id"), "of others\n");
 	ck_assert_int_eq(take(), 0);
 	ck_assert_str_eq(read_file(at("out/secret-id")), "of others\n");
