@@ -325,6 +325,37 @@ def test_a_run_that_is_killed_before_the_last_step_is_finished_by_the_next(host,
     assert host.secret_id.exists() and host.told["credentials"] == "ok"
 
 
+# What a run changes on the disk, and what it says to the process that unwraps and hears from it.
+STEPS = "openat,fsync,renameat,unlinkat,fchmod,socketpair,clone,sendto,recvfrom"
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@needs_strace
+def test_a_run_that_is_killed_at_any_step_leaves_the_secret_id_in_its_place_or_tells_that_it_is_lost(host, server):
+    host.gets(host.vault.wrap())
+    assert server.sync().exit == 0
+    outcomes = []
+    for number in range(1, 500):
+        before = host.secret_id.read_text()
+        token = host.gets(host.vault.wrap())
+        done = server.sync(under=["strace", "-o", "/dev/null", "-e", f"trace={STEPS}", "-e",
+                                  f"inject={STEPS}:signal=KILL:when={number}"]).exit == 0
+        run = server.sync()
+        assert [path.name for path in server.etc.iterdir() if path.name.startswith(".")] == [], number
+        outcomes.append(run.exit)
+        if run.exit == 0:
+            assert host.secret_id.read_text() != before and host.told["credentials"] == "ok", number
+            with pytest.raises(ApiError):
+                host.vault.unwrap(token)
+        else:
+            assert run.exit == 3 and "its secret-id is lost" in run.stderr, number
+            assert host.secret_id.read_text() == before and host.told["credentials"] == "refused", number
+        if done:
+            break
+    assert done and outcomes[0] == outcomes[-1] == 0 and 3 in outcomes
+
+
 def test_vault_that_does_not_answer_is_told_also_when_nothing_else_is_to_be_asked(host, server, dead_address):
     host.gets(host.vault.wrap())
     assert server.sync().exit == 0
