@@ -140,3 +140,20 @@ def test_an_output_that_is_not_named_any_more_and_cannot_be_removed_is_owed(serv
     subprocess.run(["chattr", "-i", key], check=True)
     assert server.sync().exit == 0
     assert not key.exists() and (outputs / WWW / "other.pem").read_text() == server.installed(WWW).privkey
+
+
+@pytest.mark.parametrize("install", ["symlink", "copy"])
+def test_services_of_a_new_certificate_are_told_when_the_obstacle_is_gone(vault, server, immutable, install):
+    """The link may have moved before an output could not follow."""
+    place = server.etc / "out"
+    place.mkdir()
+    immutable(place)
+    vault.publish(WWW)
+    server.service("nginx")
+    server.wants(WWW, services=["nginx"], install=install, key_path=place / "key.pem")
+    run = server.sync()
+    assert run.exit == 2 and str(place) in run.stderr
+    subprocess.run(["chattr", "-i", place], check=True)
+    assert server.sync().exit == 0
+    assert (place / "key.pem").read_text() == server.installed(WWW).privkey
+    assert server.reloads("nginx") == 1 and server.service_status("nginx")["state"] == "ok"
