@@ -12,6 +12,7 @@
 #include "wire.h"
 
 #define SEND_MILLISECONDS 10000
+#define LIFETIME_MOST (100L * 366 * 86400)	/* longer than any server's; the number is not ours */
 #define INTERCEPTED "possible interception: "
 
 struct unwrapping {
@@ -106,7 +107,9 @@ take_data(const json_t *data, struct unwrapped *got)
 		return;
 	}
 	secret_set(&got->secret_id, secret_id, strlen(secret_id));
-	got->expires = lifetime > 0 ? time(NULL) + (time_t)lifetime : 0;
+	if (lifetime > 0)
+		got->expires = time(NULL) +
+		    (time_t)(lifetime < LIFETIME_MOST ? lifetime : LIFETIME_MOST);
 	got->uses = uses > 0 ? (uint64_t)uses : 0;
 }
 

@@ -95,6 +95,17 @@ START_TEST(a_secret_id_without_an_end_or_a_limit_has_none)
 }
 END_TEST
 
+START_TEST(a_life_beyond_all_calendars_is_cut)
+{
+	const time_t now = time(NULL);
+
+	fake_http_reply(UNWRAP, 200, DATA(",\"secret_id_ttl\":9223372036854775807"));
+	ck_assert_str_eq(unwrap_path(MADE_AT(PATH))->secret_id.bytes, "0a1b-2c3d");
+	ck_assert_int_ge(unwrapping.got.expires, now + LIFETIME_MOST);
+	ck_assert_int_le(unwrapping.got.expires, now + LIFETIME_MOST + 5);
+}
+END_TEST
+
 START_TEST(a_token_made_at_another_path_is_not_unwrapped)
 {
 	static const char *const lookups[] = {
@@ -225,6 +236,7 @@ main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_token_is_looked_up_and_then_unwrapped_once);
 	tcase_add_test(tests, a_secret_id_without_an_end_or_a_limit_has_none);
+	tcase_add_test(tests, a_life_beyond_all_calendars_is_cut);
 	tcase_add_test(tests, a_token_made_at_another_path_is_not_unwrapped);
 	tcase_add_test(tests, a_token_that_vault_does_not_know_is_a_possible_interception);
 	tcase_add_test(tests, a_lookup_that_says_nothing_about_the_token_spends_nothing);
