@@ -304,7 +304,8 @@ decode_services(const json_t *list, struct state *state, const char **wrong)
 		struct service service = { .name = fields_text(object, "name", wrong) };
 		struct known_service *known;
 
-		if (service.name == NULL || state_find_service(state, service.name) != NULL) {
+		if (service.name == NULL || *service.name == '\0' ||
+		    state_find_service(state, service.name) != NULL) {
 			*wrong = "name";
 			service_clear(&service);
 			continue;
@@ -329,7 +330,7 @@ decode_notes(const json_t *list, struct notes *notes, const char **wrong)
 		const json_t *object = json_array_get(list, i);
 		char *subject = fields_text(object, "subject", wrong);
 
-		if (subject != NULL)
+		if (subject != NULL && *subject != '\0')
 			notes_set(notes, subject, fields_small_number(object, "value", wrong),
 			    fields_time(object, "until", wrong));
 		free(subject);

@@ -158,6 +158,17 @@ START_TEST(members_and_words_of_a_later_version_do_no_harm)
 }
 END_TEST
 
+START_TEST(a_note_on_nothing_is_left_out)
+{
+	struct failure why = { 0 };
+	struct state found;
+
+	ck_assert_int_eq(decode("{\"schema\":1,\"notes\":[{\"subject\":\"\",\"value\":2}]}", &found, &why), 0);
+	ck_assert_uint_eq(found.notes.count, 0);
+	state_clear(&found);
+}
+END_TEST
+
 START_TEST(what_is_broken_is_told_and_nothing_is_taken_from_it)
 {
 	static const struct { const char *text, *words; } cases[] = {
@@ -177,6 +188,7 @@ START_TEST(what_is_broken_is_told_and_nothing_is_taken_from_it)
 		{ "{\"schema\":1,\"certificates\":[{\"name\":\"a\",\"services\":[1]}]}", "\"services\"" },
 		{ "{\"schema\":1,\"services\":[{\"name\":\"a\"},{\"name\":\"a\"}]}", "\"name\"" },
 		{ "{\"schema\":1,\"services\":[{\"test\":[]}]}", "\"name\"" },
+		{ "{\"schema\":1,\"services\":[{\"name\":\"\"}]}", "\"name\"" },
 		{ "{\"schema\":1,\"last_success\":5}", "\"last_success\"" },
 		{ "{\"schema\":1,\"wrapped\":{\"file\":\"a\",\"digest\":\"b\"}}", "\"file\"" },
 		{ "{\"schema\":1,\"wrapped\":{\"file\":\"/a\"}}", "\"file\"" },
@@ -206,6 +218,7 @@ main(void)
 	tcase_add_test(tests, what_is_encoded_is_decoded_the_same);
 	tcase_add_test(tests, the_empty_state_is_short);
 	tcase_add_test(tests, members_and_words_of_a_later_version_do_no_harm);
+	tcase_add_test(tests, a_note_on_nothing_is_left_out);
 	tcase_add_test(tests, what_is_broken_is_told_and_nothing_is_taken_from_it);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
