@@ -148,6 +148,8 @@ def test_the_makefile_lists_every_file():
     assert listed == {f"agent/{path.name}" for path in SOURCES}
     tests = set(re.findall(r"^unit_tests \+= (\S+)$", text, re.M))
     assert tests == {f"tests/unit/{path.stem}" for path in (ROOT / "tests/unit").glob("test_*.c")}
+    targets = set(re.findall(r"^fuzz_tests \+= (\S+)$", text, re.M))
+    assert targets == {f"tests/fuzz/{path.stem}" for path in (ROOT / "tests/fuzz").glob("fuzz_*.c")}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
