@@ -12,6 +12,14 @@ static struct words names;
 
 /* What was written is what is read, to the byte. */
 static void
+check_same_words(const struct words *words, const struct words *others)
+{
+	MUST(words->count == others->count);
+	for (size_t i = 0; i < words->count; i++)
+		MUST(strcmp(words->items[i], others->items[i]) == 0);
+}
+
+static void
 check_written(const struct bundle *bundle, const struct material *material)
 {
 	const struct secret *const texts[] = { &material->cert, &material->chain, &material->key };
@@ -25,7 +33,7 @@ check_written(const struct bundle *bundle, const struct material *material)
 	MUST(secret_equal(&same.chain, &material->chain));
 	MUST(secret_equal(&same.key, &material->key));
 	MUST(strcmp(bundle_leaf(again)->fingerprint, bundle_leaf(bundle)->fingerprint) == 0);
-	MUST(words_equal(&bundle_leaf(again)->names, &bundle_leaf(bundle)->names));
+	check_same_words(&bundle_leaf(again)->names, &bundle_leaf(bundle)->names);
 	material_clear(&same);
 	bundle_free(again);
 }

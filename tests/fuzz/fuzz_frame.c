@@ -27,7 +27,6 @@ check_question(struct frame *frame)
 		return;
 	wire_put_question(&put, &question);
 	check_same(frame, &put);
-	wire_clear_question(&question);
 }
 
 static void
