@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,29 +9,10 @@
 #include "set.h"
 
 struct policy {
-	char *text;
-	size_t size;
+	FILE *out;
 	struct words paths;	/* all that were written, so that none is twice */
 	struct set written;
 };
-
-/* Texts up to a NULL. */
-static void __attribute__((sentinel))
-append(struct policy *policy, ...)
-{
-	va_list texts;
-	const char *text;
-
-	va_start(texts, policy);
-	while ((text = va_arg(texts, const char *)) != NULL) {
-		const size_t length = strlen(text);
-
-		policy->text = memory_grow(policy->text, policy->size + length + 1, 1);
-		memcpy(policy->text + policy->size, text, length + 1);
-		policy->size += length;
-	}
-	va_end(texts);
-}
 
 /* As an HCL string, in which "${" would begin an interpolation. */
 static char *
@@ -69,7 +50,7 @@ add_rule(struct policy *policy, const char *path)
 {
 	char *quoted = quote(path);
 
-	append(policy, "path ", quoted, " {\n  capabilities = [\"read\"]\n}\n", NULL);
+	(void)fprintf(policy->out, "path %s {\n  capabilities = [\"read\"]\n}\n", quoted);
 	free(quoted);
 }
 
@@ -91,7 +72,7 @@ add_entry(struct policy *policy, const struct entry *entry, const char *way)
 
 		if (is_first(policy, path)) {
 			if (!named)
-				append(policy, "\n# ", entry->name, "\n", NULL);
+				(void)fprintf(policy->out, "\n# %s\n", entry->name);
 			named = true;
 			add_rule(policy, path);
 		}
@@ -103,9 +84,9 @@ add_entry(struct policy *policy, const struct entry *entry, const char *way)
 static void
 add_foreign(struct policy *policy, const struct entry *entry, const char *namespace)
 {
-	append(policy, "\n# ", entry->name, " is in namespace ",
-	    *namespace != '\0' ? namespace : "root", ", which this policy cannot reach: it needs "
-	    "one there,\n# given to an identity group, for ", entry->source, "\n", NULL);
+	(void)fprintf(policy->out, "\n# %s is in namespace %s, which this policy cannot reach: it needs "
+	    "one there,\n# given to an identity group, for %s\n", entry->name,
+	    *namespace != '\0' ? namespace : "root", entry->source);
 }
 
 /*
@@ -130,12 +111,13 @@ char *
 policy_text(const struct manifest *manifest)
 {
 	const char *home = manifest->vault.auth_namespace;
-	struct policy policy = { 0 };
+	char *text = NULL;
+	size_t size = 0;
+	struct policy policy = { .out = memory_must(open_memstream(&text, &size)) };
 
-	append(&policy, "# certlet --policy: what the manifest needs, and no more\n", NULL);
+	(void)fprintf(policy.out, "# certlet --policy: what the manifest needs, and no more\n");
 	if (home != NULL)
-		append(&policy, "# namespace ", home, ": write it there, where the login is\n",
-		    NULL);
+		(void)fprintf(policy.out, "# namespace %s: write it there, where the login is\n", home);
 	for (size_t i = 0; i < manifest->entry_count; i++) {
 		const struct entry *entry = &manifest->entries[i];
 		const char *namespace = entry->namespace != NULL ? entry->namespace : "";
@@ -148,5 +130,5 @@ policy_text(const struct manifest *manifest)
 	}
 	words_clear(&policy.paths);
 	set_clear(&policy.written);
-	return policy.text;
+	return memory_must(fclose(policy.out) == 0 ? text : NULL);
 }
