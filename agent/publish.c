@@ -142,7 +142,8 @@ take_reply(void *context, size_t index, const struct vault_reply *reply)
 	(void)index;
 	talk->good = reply->good;
 	talk->absent = reply->status == 404;
-	talk->why = reply->good ? (struct failure){ 0 } : reply->why;
+	if (!reply->good)
+		talk->why = reply->why;
 	if ((talk->good || talk->absent) && reply->json != NULL && question->read != NULL &&
 	    question->read(talk, reply->json, &talk->why) == -1)
 		talk->good = talk->absent = false;
