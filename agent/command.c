@@ -272,6 +272,12 @@ command_text(const struct words *words)
 	return text;
 }
 
+static bool
+is_want_of_resources(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM || number == EAGAIN;
+}
+
 static enum command_end
 judge_end(const struct running *running, const char *said, struct failure *why)
 {
@@ -282,7 +288,8 @@ judge_end(const struct running *running, const char *said, struct failure *why)
 		errno = obstacle.number;
 		failure_errno(why, FAILURE_SERVICE,
 		    obstacle.preparing ? "cannot be prepared" : "cannot be run");
-		return COMMAND_NOT_RUN;
+		return !obstacle.preparing && is_want_of_resources(obstacle.number) ?
+		    COMMAND_NOT_STARTED : COMMAND_NOT_RUN;
 	}
 	if (running->end.si_code != CLD_EXITED) {
 		failure_set(why, FAILURE_SERVICE, "ended by signal %d (%s)%s",

@@ -16,7 +16,7 @@ enum command_end {
 	COMMAND_FAILED,		/* another exit status, or a signal */
 	COMMAND_TIMED_OUT,	/* no end within `timeout`; killed */
 	COMMAND_NOT_RUN,	/* no such program, or `prepare` failed: nothing was executed */
-	COMMAND_NOT_STARTED,	/* no process, pipe or memory for it: nothing is known of it */
+	COMMAND_NOT_STARTED,	/* no process, descriptor or memory for it: nothing is known of it */
 };
 
 /*
