@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "credentials.h"
+#include "directory.h"
 #include "file.h"
 #include "memory.h"
 
@@ -226,13 +227,10 @@ credentials_keep_token(const struct manifest *manifest, const struct credentials
 	return result;
 }
 
-void
-credentials_forget_token(const char *run_directory)
+int
+credentials_forget_token(const char *run_directory, struct failure *why)
 {
-	char *path = token_path(run_directory);
-
-	(void)unlink(path);
-	free(path);
+	return directory_remove_file(run_directory, TOKEN_NAME, why);
 }
 
 /* --- All of them --- */

@@ -47,6 +47,6 @@ void credentials_clear(struct credentials *credentials);
 /* Keeps a batch token for the next run (0600, durable not needed); forgets it. */
 int credentials_keep_token(const struct manifest *manifest, const struct credentials *credentials,
     const struct secret *token, time_t expires, struct failure *why);
-void credentials_forget_token(const char *run_directory);
+int credentials_forget_token(const char *run_directory, struct failure *why);
 
 #endif

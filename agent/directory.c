@@ -239,6 +239,25 @@ directory_write(const char *path, const char *name, const char *text, mode_t mod
 	return result == -1 ? failure_prefix(why, "%s/%s", path, name) : 0;
 }
 
+int
+directory_remove_file(const char *path, const char *name, struct failure *why)
+{
+	int directory, result = -1;
+
+	switch (directory_open_safe(path, geteuid(), &directory, why)) {
+	case FOUND_ABSENT:
+		return 0;
+	case FOUND_FAILED:
+		return -1;
+	case FOUND_FILE:
+		break;
+	}
+	if (file_clear_leftover(directory, name, geteuid(), why) == 0)
+		result = file_remove(directory, name, why);
+	(void)close(directory);
+	return result == -1 ? failure_prefix(why, "%s", path) : 0;
+}
+
 /* --- Directories of certlet's own --- */
 
 enum found

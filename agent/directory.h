@@ -26,6 +26,10 @@ int directory_make_safe(const char *path, int *out_directory, struct failure *wh
 int directory_write(const char *path, const char *name, const char *text, mode_t mode,
     struct failure *why);
 
+/* Removes it again, and what a killed run left of it; that it, or the directory, is missing is
+ * fine. */
+int directory_remove_file(const char *path, const char *name, struct failure *why);
+
 /* A directory of certlet's own: never through a symlink. A parent of -1 has nothing in it. */
 enum found directory_open(int parent, const char *name, int *out_directory, struct failure *why);
 /* Makes it, 0755, durably, if it is missing, and opens it. */

@@ -14,35 +14,36 @@
 #include "wrapping.h"
 
 /* The agent's directories: of the manifest, or compiled in when there is none. */
-static int
-read_settings(const char *file, struct manifest **out_manifest, struct agent_settings *out_agent,
+static const struct agent_settings *
+read_settings(const char *file, struct manifest **out_manifest, struct agent_settings *out_compiled,
     struct failure *why)
 {
 	struct manifest_errors errors = { 0 };
 
 	*out_manifest = NULL;
 	if (access(file, F_OK) == -1 && errno == ENOENT) {
-		manifest_read_agent(file, out_agent);
-		return 0;
+		manifest_read_agent(file, out_compiled);
+		return out_compiled;
 	}
 	if ((*out_manifest = manifest_read(file, NULL, &errors)) == NULL) {
 		report_manifest_errors(file, &errors);
 		(void)failure_set(why, FAILURE_MANIFEST, "%s has %zu error%s; nothing was changed", file,
 		    errors.count, errors.count == 1 ? "" : "s");
 		manifest_errors_clear(&errors);
-		return -1;
+		return NULL;
 	}
-	manifest_read_agent(file, out_agent);
-	return 0;
+	return &(*out_manifest)->agent;
 }
 
-/* Nothing is left that a later installation could stumble over. */
-static void
-forget_everything(struct store *store, const struct agent_settings *agent)
+/* Nothing is left that a later installation could stumble over; the state goes last, so that what
+ * went wrong can be done again. */
+static int
+forget_everything(struct store *store, const struct agent_settings *agent, struct failure *why)
 {
-	state_remove_file(agent->state_directory);
-	status_remove(agent->state_directory);
-	store_remove_directories(store);
+	if (store_remove_directories(store, why) == -1 ||
+	    status_remove(agent->state_directory, why) == -1)
+		return -1;
+	return state_remove_file(agent->state_directory, why);
 }
 
 static enum exit_code
@@ -58,7 +59,10 @@ purge(const struct agent_settings *agent, bool force, struct failure *why)
 	enum exit_code code = EXIT_WANTED;
 	bool secret_left = false;
 
-	credentials_forget_token(agent->run_directory);
+	if (credentials_forget_token(agent->run_directory, why) == -1) {
+		log_error("%s", why->text);
+		secret_left = true;
+	}
 	if (state_read(agent->state_directory, &state, why) == -1 ||
 	    store_open(agent->directory, false, &store, why) == -1)
 		goto failed;
@@ -72,7 +76,8 @@ purge(const struct agent_settings *agent, bool force, struct failure *why)
 		secret_left = true;
 	}
 	if (removal.kept == 0 && !secret_left) {
-		forget_everything(store, agent);
+		if (forget_everything(store, agent, why) == -1)
+			goto failed;
 		log_notice("%u certificate%s removed, nothing is left", removal.deleted,
 		    removal.deleted == 1 ? "" : "s");
 	} else {
@@ -96,21 +101,22 @@ enum exit_code
 purge_run(const char *manifest_file, bool force)
 {
 	struct manifest *manifest = NULL;
-	struct agent_settings agent = { 0 };
+	struct agent_settings compiled = { 0 };
 	struct failure why;
 	enum exit_code code;
 	int lock = -1;
+	const struct agent_settings *agent =
+	    read_settings(manifest_file, &manifest, &compiled, &why);
 
-	if (read_settings(manifest_file, &manifest, &agent, &why) == -1 ||
-	    lock_take(agent.run_directory, &lock, &why) == -1) {
+	if (agent == NULL || lock_take(agent->run_directory, &lock, &why) == -1) {
 		log_error("%s", why.text);
 		code = failure_exit_code(why.kind);
 	} else {
-		code = purge(&agent, force, &why);
+		code = purge(agent, force, &why);
 	}
 	if (lock != -1)
 		(void)close(lock);
-	agent_settings_clear(&agent);
+	agent_settings_clear(&compiled);
 	manifest_free(manifest);
 	return code;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "directory.h"
+#include "log.h"
 #include "store-internal.h"
 
 /* For those who go on after a failure: all are told, and one of ours counts. Starts with NONE. */
@@ -342,15 +344,22 @@ store_remove(struct store *store, const struct state *state, struct owned *owned
 	return why->kind == FAILURE_NONE ? 0 : -1;
 }
 
-void
-store_remove_directories(struct store *store)
+int
+store_remove_directories(struct store *store, struct failure *why)
 {
 	static const char *const names[] = { "live", "archive" };
 
+	*why = (struct failure){ 0 };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char *path = memory_format("%s/%s", store->directory, names[i]);
+		const bool is_left = rmdir(path) == -1 && errno != ENOENT;
 
-		(void)rmdir(path);
+		/* What others put there, or mounted there, keeps it. */
+		if (is_left && errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
+			(void)failure_errno(why, FAILURE_DISK, "remove %s", path);
+		else if (is_left)
+			log_warning("%s is left: %s", path, strerror(errno));
 		free(path);
 	}
+	return why->kind == FAILURE_NONE ? 0 : -1;
 }

@@ -76,17 +76,10 @@ state_write(const char *directory, const struct state *state, struct failure *wh
 	return result == -1 ? failure_prefix(why, "state") : 0;
 }
 
-void
-state_remove_file(const char *directory)
+int
+state_remove_file(const char *directory, struct failure *why)
 {
-	struct failure why;
-	int descriptor;
-
-	if (directory_open_safe(directory, geteuid(), &descriptor, &why) != FOUND_FILE)
-		return;
-	file_abandon(descriptor, FILE_NAME);
-	(void)file_remove(descriptor, FILE_NAME, &why);
-	(void)close(descriptor);
+	return directory_remove_file(directory, FILE_NAME, why);
 }
 
 /* --- Certificates --- */

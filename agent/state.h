@@ -122,7 +122,7 @@ int state_write(const char *directory, const struct state *state, struct failure
  */
 void state_forget_future(struct state *state, time_t now);
 /* After --purge. */
-void state_remove_file(const char *directory);
+int state_remove_file(const char *directory, struct failure *why);
 void state_clear(struct state *state);
 
 /* NULL: none. What is found is valid until one is added or removed. */

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
 #include "directory.h"
 #include "fields.h"
-#include "log.h"
 #include "status.h"
 #include "status-read.h"
 #include "times.h"
@@ -212,12 +209,8 @@ status_write(const struct manifest *manifest, const struct state *state,
 	return result;
 }
 
-void
-status_remove(const char *state_directory)
+int
+status_remove(const char *state_directory, struct failure *why)
 {
-	char *path = memory_format("%s/%s", state_directory, STATUS_FILE_NAME);
-
-	if (unlink(path) == -1 && errno != ENOENT)
-		log_warning("remove %s: %s", path, strerror(errno));
-	free(path);
+	return directory_remove_file(state_directory, STATUS_FILE_NAME, why);
 }

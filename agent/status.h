@@ -37,7 +37,7 @@ struct status_certificate {
 int status_write(const struct manifest *manifest, const struct state *state,
     const struct status_certificate certificates[], size_t count, const struct status_run *run,
     struct failure *why);
-void status_remove(const char *state_directory);
+int status_remove(const char *state_directory, struct failure *why);
 
 /* --status: a table, or with `json` the file as it is; names empty: all, else these only. -1: no
  * status.json, an unknown name, or it could not be written. */

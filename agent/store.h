@@ -112,8 +112,9 @@ int store_prune(struct store *store, const char *name, const unsigned int keep[]
 /* Takes everything of one certificate away: outputs, link, generations, its directory. */
 int store_remove(struct store *store, const struct state *state, struct owned *owned,
     struct failure *why);
-/* After --purge: live/ and archive/ if empty, DIR itself is left. */
-void store_remove_directories(struct store *store);
+/* After --purge: live/ and archive/; what holds something of others is left, with a warning, as DIR
+ * itself is. */
+int store_remove_directories(struct store *store, struct failure *why);
 
 /* Absolute paths that deleting this certificate would make vanish: archive/NAME and its copies. */
 void store_paths(const struct store *store, const struct owned *owned, char **out_archive,

@@ -293,8 +293,9 @@ note_talk(struct run *run, const struct credentials *credentials)
 	}
 	if (run->options->dry_run)
 		return;
-	if (summary->drop_token)
-		credentials_forget_token(run->manifest->agent.run_directory);
+	if (summary->drop_token &&
+	    credentials_forget_token(run->manifest->agent.run_directory, &why) == -1)
+		log_warning("the refused token is not forgotten: %s", why.text);
 	if (summary->token.size != 0 && credentials_keep_token(run->manifest, credentials,
 	    &summary->token, summary->token_expires, &why) == -1)
 		log_warning("the token is not kept for the next run: %s", why.text);

@@ -261,10 +261,10 @@ END_TEST
 START_TEST(a_forgotten_token_is_gone)
 {
 	keep("b.token", 1000);
-	credentials_forget_token(directory);
+	ck_assert_int_eq(credentials_forget_token(directory, &why), 0);
 	ck_assert_int_eq(read_again(), 0);
 	ck_assert_uint_eq(credentials.cached_token.size, 0);
-	credentials_forget_token(directory);
+	ck_assert_int_eq(credentials_forget_token(directory, &why), 0);
 }
 END_TEST
 

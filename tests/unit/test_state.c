@@ -83,10 +83,18 @@ START_TEST(a_removed_state_leaves_nothing)
 
 	ck_assert_int_eq(state_write(at("out"), &state, &its.why), 0);
 	write_file(at("out/.state.json.certlet"), "half");
-	state_remove_file(at("out"));
+	ck_assert_int_eq(state_remove_file(at("out"), &its.why), 0);
 	ck_assert(!exists(at("out/state.json")));
 	ck_assert(!exists(at("out/.state.json.certlet")));
-	state_remove_file(at("none"));
+	ck_assert_int_eq(state_remove_file(at("none"), &its.why), 0);
+}
+END_TEST
+
+START_TEST(a_state_that_cannot_be_removed_is_named)
+{
+	ck_assert_int_eq(mkdir(at("out/state.json"), 0700), 0);
+	ck_assert_int_eq(state_remove_file(at("out"), &its.why), -1);
+	ASSERT_SAYS("/out: remove state.json: Is a directory");
 }
 END_TEST
 
@@ -245,6 +253,7 @@ main(void)
 	tcase_add_test(tests, a_state_that_others_could_have_written_is_not_believed);
 	tcase_add_test(tests, a_state_that_cannot_be_written_is_an_error_of_certlet);
 	tcase_add_test(tests, a_removed_state_leaves_nothing);
+	tcase_add_test(tests, a_state_that_cannot_be_removed_is_named);
 	tcase_add_test(tests, certificates_are_kept_in_order_and_found);
 	tcase_add_test(tests, a_service_added_again_has_its_new_commands_and_its_old_debts);
 	tcase_add_test(tests, an_output_of_the_same_path_replaces_the_other);

@@ -51,7 +51,9 @@ set_up(void)
 static void
 tear_down(void)
 {
-	status_remove(directory);
+	struct failure why;
+
+	ck_assert_int_eq(status_remove(directory, &why), 0);
 	ck_assert_int_eq(rmdir(directory), 0);
 	words_clear(&entry.services);
 	words_clear(&manifest.vault.addresses);
