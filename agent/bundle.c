@@ -63,10 +63,14 @@ key_kind(const char *label)
 static bool
 seen_before(const struct blocks *blocks, const struct block *block)
 {
-	for (int i = 0; i < sk_X509_num(blocks->certificates); i++)
-		if (blocks->encodings[i].size == (size_t)block->size &&
-		    memcmp(blocks->encodings[i].bytes, block->bytes, (size_t)block->size) == 0)
+	const size_t size = (size_t)block->size;
+
+	for (int i = 0; i < sk_X509_num(blocks->certificates); i++) {
+		const struct secret *seen = &blocks->encodings[i];
+
+		if (seen->size == size && size != 0 && memcmp(seen->bytes, block->bytes, size) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -71,17 +71,19 @@ read_method(const struct vault_settings *vault, struct credentials *credentials,
 {
 	const struct credential all[][2] = {
 		[AUTH_APPROLE] = {
-			{ "role-id", vault->role_id_file, 0, &credentials->role_id },
+			{ "role-id", vault->role_id_file, 0, &credentials->role_id, false },
 			{ "secret-id", vault->secret_id_file, S_IRWXG | S_IRWXO,
-			    &credentials->secret_id },
+			    &credentials->secret_id, false },
 		},
 		[AUTH_CERT] = {
 			{ "client certificate", vault->client_cert_file, 0,
-			    &credentials->client_cert },
-			{ "client key", vault->client_key_file, S_IRWXO, &credentials->client_key },
+			    &credentials->client_cert, false },
+			{ "client key", vault->client_key_file, S_IRWXO,
+			    &credentials->client_key, false },
 		},
 		[AUTH_TOKEN] = {
-			{ "token", vault->token_file, S_IRWXG | S_IRWXO, &credentials->token },
+			{ "token", vault->token_file, S_IRWXG | S_IRWXO,
+			    &credentials->token, false },
 		},
 	};
 
@@ -261,7 +263,7 @@ credentials_read_wrapping(const struct vault_settings *vault, struct credentials
 	/* None is what there is as a rule: it was taken, and tidied away. */
 	const struct credential token = {
 		"wrapping token", vault->wrapped_secret_id_file, S_IRWXG | S_IRWXO,
-		&out_credentials->token, .optional = true,
+		&out_credentials->token, true,
 	};
 
 	*out_credentials = (struct credentials){ 0 };

@@ -147,9 +147,11 @@ find_maker_of_link(const struct store *store, const struct owned *owned, int dir
 	char *target = file_read_link(directory, name);
 	enum maker maker = MAKER_FOREIGN;
 
-	if (target != NULL && is_link_of(store, target, owned->name))
+	if (target == NULL)
+		return errno == ENOENT ? MAKER_NONE : MAKER_UNKNOWN;
+	if (is_link_of(store, target, owned->name))
 		maker = MAKER_SELF;
-	else if (target != NULL && is_link_of(store, target, NULL))
+	else if (is_link_of(store, target, NULL))
 		maker = MAKER_ANOTHER;
 	free(target);
 	return maker;
@@ -205,12 +207,14 @@ static int
 look_at_link(struct outputs *outputs, struct place *place, const struct output *recorded,
     const struct stat *status, struct failure *why)
 {
-	char *wanted = outputs_link_target(outputs->store, outputs->entry->name, place->part);
-	char *target = file_read_link(place->directory, place->name);
+	char *target = file_read_link(place->directory, place->name), *wanted;
 	const bool own = status->st_uid == 0 || status->st_uid == geteuid();
 	int result = 0;
 
-	if (target == NULL || !own || !is_link_of(outputs->store, target, NULL))
+	if (target == NULL)
+		return failure_errno(why, FAILURE_DISK, "read the link %s", place->name);
+	wanted = outputs_link_target(outputs->store, outputs->entry->name, place->part);
+	if (!own || !is_link_of(outputs->store, target, NULL))
 		result = stands_in_the_way(place, "a link that certlet did not make", why);
 	else if (outputs->entry->install != INSTALL_SYMLINK || strcmp(target, wanted) != 0)
 		place->standing = STANDS_BENT;

@@ -311,8 +311,10 @@ remove_live(struct store *store, const char *name, struct failure *why)
 		break;
 	case LIVE_ABSENT:
 		break;
-	case LIVE_ELSEWHERE:
 	case LIVE_NO_LINK:
+		add_failure(why, &second);
+		break;
+	case LIVE_ELSEWHERE:
 		(void)failure_set(&second, FAILURE_DISK,
 		    "%s/live/%s was not made by certlet, and is left; move it away",
 		    store->directory, name);

@@ -138,7 +138,7 @@ enum service_state known_service_state(const struct known_service *service);
 /* With PROBLEM_NONE the error goes too. next_try is left as it is. */
 void owned_set_problem(struct owned *owned, enum problem problem, const char *error, time_t now);
 /* Copies what it is given; it replaces one of the same path. */
-void owned_add_output(struct owned *owned, const struct output *output) __attribute__((nonnull));
+void owned_add_output(struct owned *owned, const struct output *output);
 void owned_drop_output(struct owned *owned, const char *path);
 /* NULL: none; that of `owned` NULL is none. */
 struct output *owned_find_output(const struct owned *owned, const char *path);
