@@ -27,6 +27,8 @@ check_question(struct frame *frame)
 		return;
 	wire_put_question(&put, &question);
 	check_same(frame, &put);
+	leaf_clear(&question.leaf);
+	secret_clear(&question.trust);
 }
 
 static void
