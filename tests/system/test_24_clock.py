@@ -23,8 +23,6 @@ def clock(directory, server):
     made = Clock(directory)
     server.asks(timeout="4s", deadline="4s")
     server.environment.update(made.environment)
-    if "ASAN_OPTIONS" in server.environment:
-        server.environment["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
     return made
 
 
