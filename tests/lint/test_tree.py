@@ -18,6 +18,7 @@ WITHOUT_UNIT_TEST = {
     "verbs.c": "one call a verb; tests/system runs each",
     "startup.c": "changes the process for good; tests/system looks at it from outside",
     "sync.c": "the table of contents of a run: tests/system is its test",
+    "preflight.c": "opens what a run needs: tests/system breaks each of it, tests/faults each call",
     "gather.c": "its other half is the fetch process, which a real OpenBao answers in tests/system/test_2*",
     "rollout.c": "runs services between swaps: tests/system/test_50 to 53, each step with real programs",
     "turn.c": "as rollout.c",
@@ -53,7 +54,7 @@ def code_of(path):
 
 
 PARTS = {  # one module in several files, which may call each other
-    "sync": {"gather", "rollout", "tidy", "turn"},
+    "sync": {"gather", "preflight", "rollout", "tidy", "turn"},
     "fetch": {"appraise", "inquiry", "unwrap", "wire"},
     "vault": {"address", "failover", "login", "verdict"},
     "store": {"generation", "inspect", "outputs", "remove"},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <check.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -118,6 +119,17 @@ START_TEST(a_success_is_stale_after_its_time_and_a_broken_run_is_told)
 }
 END_TEST
 
+START_TEST(a_threshold_of_ages_is_one_that_no_run_passes)
+{
+	json_object_set_new(json_object_get(file.document, "thresholds"), "stale",
+	    json_integer(LLONG_MAX));
+	json_object_set_new(file.document, "last_success", test_time(TEST_NOW - TEST_DAY));
+	ck_assert_int_eq(read_it(), 0);
+	ck_assert(!seen.stale);
+	ck_assert_int_eq(seen.run_level, CHECK_OK);
+}
+END_TEST
+
 START_TEST(a_file_that_is_missing_or_broken_is_named)
 {
 	ck_assert_int_eq(status_read(file.directory, TEST_NOW, &seen, &why), -1);
@@ -143,6 +155,7 @@ main(void)
 	tcase_add_test(tests, the_state_is_of_now_whatever_the_file_says);
 	tcase_add_test(tests, thresholds_are_exact);
 	tcase_add_test(tests, a_success_is_stale_after_its_time_and_a_broken_run_is_told);
+	tcase_add_test(tests, a_threshold_of_ages_is_one_that_no_run_passes);
 	tcase_add_test(tests, a_file_that_is_missing_or_broken_is_named);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
