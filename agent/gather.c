@@ -244,9 +244,20 @@ throw_away(struct run *run)
 	}
 }
 
+static size_t
+count_asked(const struct run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		count += run->items[i].asked;
+	return count;
+}
+
 static int
 take_answers(struct run *run, struct fetch *fetch)
 {
+	const size_t asked = count_asked(run);
 	size_t taken = 0;
 
 	for (;;) {
@@ -255,8 +266,7 @@ take_answers(struct run *run, struct fetch *fetch)
 
 		if (event == FETCH_ANSWER) {
 			take_answer(run, &answer);
-			log_progress("%zu of %zu certificates asked for", ++taken,
-			    run->manifest->entry_count);
+			log_progress("%zu of %zu certificates asked for", ++taken, asked);
 		}
 		answer_clear(&answer);
 		if (event == FETCH_END)

@@ -248,8 +248,9 @@ def test_any_user_may_look(vault, server):
     assert server.run("--check", under=nobody).exit == 0
 
 
-def on_a_terminal(server, columns, *arguments, **env):
+def on_a_terminal(server, columns, *arguments, exit=0, **env):
     """What appears on a terminal of that width."""
+    server.write_manifest()
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     program = subprocess.Popen(server.command(*arguments), stdin=theirs, stdout=theirs, stderr=theirs,
@@ -265,7 +266,7 @@ def on_a_terminal(server, columns, *arguments, **env):
             break
         text += block
     os.close(ours)
-    assert program.wait() == 0
+    assert program.wait() == exit
     return text.decode().replace("\r\n", "\n")
 
 
@@ -286,6 +287,28 @@ def test_a_state_has_a_colour_on_a_terminal_only(vault, server):
     assert "\033" not in on_a_terminal(server, 100, "--status", NO_COLOR="1")
     assert "\033" not in on_a_terminal(server, 100, "--status", TERM="dumb")
     assert "\033" not in server.run("--status").output
+
+
+def test_a_run_tells_its_progress_on_a_terminal_and_wipes_it_away(vault, server):
+    for name in (A, B):
+        vault.publish(name)
+        server.wants(name)
+    shown = on_a_terminal(server, 100, "--sync")
+    assert "\r\033[K1 of 2 certificates asked for\r\033[K" in shown
+    assert "\r\033[Kcertlet: " in shown and shown.rstrip().splitlines()[-1].startswith("certlet: 2 certificates as wanted")
+    vault.publish(B, days=80)
+    assert "1 of 1 certificates asked for" in on_a_terminal(server, 100, "--sync", B)
+    assert "asked for" not in on_a_terminal(server, 100, "--sync", "--quiet")
+    assert "asked for" not in server.sync().output
+
+
+def test_an_error_is_red_on_a_terminal_only(vault, server):
+    install(vault, server, A)
+    server.wants(B)
+    assert f"\033[31mcertlet: {B}: " in on_a_terminal(server, 100, "--sync", exit=2)
+    assert "\033[31m" not in on_a_terminal(server, 100, "--sync", exit=2, NO_COLOR="1")
+    assert "\033[31m" not in on_a_terminal(server, 100, "--sync", exit=2, TERM="dumb")
+    assert "\033" not in server.sync().output
 
 
 # --check

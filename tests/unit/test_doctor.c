@@ -125,6 +125,23 @@ START_TEST(a_clients_key_may_be_read_by_its_group_only)
 }
 END_TEST
 
+START_TEST(a_token_file_may_be_read_by_nobody_else)
+{
+	manifest.vault.auth = AUTH_TOKEN;
+	manifest.vault.token_file = secret_id;
+	check_says(0, "");
+	ck_assert_int_eq(chmod(secret_id, 0640), 0);
+	check_says(1, "token_file /tmp/certlet-doctor-");
+}
+END_TEST
+
+START_TEST(a_unit_that_systemd_does_not_know_is_told)
+{
+	service.unit = "certlet-test-nosuchunit.service";
+	ck_assert_uint_eq(examine_unit(&service), 1);
+}
+END_TEST
+
 START_TEST(a_missing_user_owner_or_group_is_told)
 {
 	if (geteuid() != 0)
@@ -196,6 +213,8 @@ main(void)
 	tcase_add_test(tests, missing_empty_and_readable_credentials_are_told);
 	tcase_add_test(tests, a_wrapping_token_stands_in_for_a_secret_id);
 	tcase_add_test(tests, a_clients_key_may_be_read_by_its_group_only);
+	tcase_add_test(tests, a_token_file_may_be_read_by_nobody_else);
+	tcase_add_test(tests, a_unit_that_systemd_does_not_know_is_told);
 	tcase_add_test(tests, a_missing_user_owner_or_group_is_told);
 	tcase_add_test(tests, an_output_directory_must_be_there_and_safe);
 	tcase_add_test(tests, directories_that_certlet_makes_itself_may_be_missing);
