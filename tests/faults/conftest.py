@@ -35,7 +35,7 @@ class Tally:
         self.rows, self.wrong = {}, []
 
     def note(self, scenario, kind, case, complaints):
-        row = self.rows.setdefault(f"{scenario} {kind}", [0, 0])
+        row = self.rows.setdefault((kind, scenario), [0, 0])
         row[0] += 1
         if complaints:
             row[1] += 1
@@ -48,7 +48,7 @@ class Tally:
 def tally(request):
     counted = Tally()
     yield counted
-    request.node.user_properties.append(("faults", json.dumps(counted.rows)))
+    request.node.user_properties.append(("faults", json.dumps([[*row, *counts] for row, counts in counted.rows.items()])))
     assert not counted.wrong, "these left something wrong:\n" + "\n".join(counted.wrong)
 
 
@@ -75,7 +75,7 @@ def stage(bao, ca):  # noqa: F811
             shutil.rmtree(path, ignore_errors=True)
 
 
-# The table
+# The table, also in build/faults.txt: tests/support/readme quotes it
 
 rows = {}
 
@@ -83,16 +83,20 @@ rows = {}
 def pytest_runtest_logreport(report):
     for name, value in report.user_properties if report.when == "teardown" else ():
         if name == "faults":
-            for row, (tried, wrong) in json.loads(value).items():
-                before = rows.get(row, (0, 0))
-                rows[row] = (before[0] + tried, before[1] + wrong)
+            for kind, scenario, tried, wrong in json.loads(value):
+                row = rows.setdefault(kind, [0, 0, set()])
+                row[0] += tried
+                row[1] += wrong
+                row[2].add(scenario)
 
 
 def pytest_terminal_summary(terminalreporter):
     if not rows:
         return
-    terminalreporter.write_line(f"{'scenario':<20}{'kind of fault':<24}{'cases':>7}{'wrong':>7}")
-    for row, (tried, wrong) in sorted(rows.items()):
-        scenario, _, kind = row.partition(" ")
-        terminalreporter.write_line(f"{scenario:<20}{kind:<24}{tried:>7}{wrong:>7}")
-    terminalreporter.write_line(f"{'all':<44}{sum(row[0] for row in rows.values()):>7}{sum(row[1] for row in rows.values()):>7}")
+    lines = [f"{'kind of fault':<20}{'cases':>7}{'wrong':>7}  during"]
+    lines += [f"{kind:<20}{tried:>7}{wrong:>7}  {' '.join(sorted(where))}" for kind, (tried, wrong, where) in sorted(rows.items())]
+    lines += [f"{'all':<20}{sum(row[0] for row in rows.values()):>7}{sum(row[1] for row in rows.values()):>7}"]
+    for line in lines:
+        terminalreporter.write_line(line)
+    if WHICH == "all":
+        (BUILD / "faults.txt").write_text("\n".join(lines) + "\n")
