@@ -1,0 +1,56 @@
+# @summary A certificate that this server should have, for modules and profiles; the same as an entry of `certlet::certificates`
+#
+# The class has to be declared too. Ends, sorted among those of Hiera, in the one manifest.
+#
+# @example A profile that brings its certificate
+#   include certlet
+#   certlet::certificate { 'shop.example.com':
+#     names    => ['shop.example.com', 'www.shop.example.com'],
+#     services => ['haproxy'],
+#   }
+#
+# @param ensure `absent`: this server should not have it
+# @param source Where it comes from: `kv:PATH`; `kv:certs/NAME` when not given
+# @param names The names that it must be valid for; its own when not given
+# @param kv_mount The KV mount, if it is not the one of `certlet::vault`
+# @param kv_version The version of that mount
+# @param namespace The namespace, if it is not the one of `certlet::vault`
+# @param fields The fields of the secret, where certlet does not know them
+# @param owner The user that the files belong to
+# @param group Their group
+# @param cert_mode The mode of what is public
+# @param key_mode The mode of what holds the key
+# @param cert_path A further place for the certificate
+# @param key_path A further place for the key
+# @param chain_path A further place for the chain
+# @param fullchain_path A further place for certificate and chain
+# @param combined_path A further place for key, certificate and chain
+# @param combined Whether there is a file of key, certificate and chain
+# @param install Whether the further places are links or files
+# @param trust_file The roots that the chain must lead to one of
+# @param services What reads it: presets, or keys of `certlet::services`
+define certlet::certificate (
+  Enum['present', 'absent'] $ensure = 'present',
+  Optional[Certlet::Source] $source = undef,
+  Optional[Variant[Enum['any'], Array[Certlet::Hostname, 1]]] $names = undef,
+  Optional[Certlet::Word] $kv_mount = undef,
+  Optional[Variant[Enum['auto', '1', '2'], Integer[1, 2]]] $kv_version = undef,
+  Optional[Certlet::Word] $namespace = undef,
+  Optional[Hash[Enum['cert', 'key', 'chain', 'fullchain'], Certlet::Word, 1]] $fields = undef,
+  Optional[Certlet::Account] $owner = undef,
+  Optional[Certlet::Account] $group = undef,
+  Optional[Certlet::Mode] $cert_mode = undef,
+  Optional[Certlet::KeyMode] $key_mode = undef,
+  Optional[Certlet::Path] $cert_path = undef,
+  Optional[Certlet::Path] $key_path = undef,
+  Optional[Certlet::Path] $chain_path = undef,
+  Optional[Certlet::Path] $fullchain_path = undef,
+  Optional[Certlet::Path] $combined_path = undef,
+  Optional[Boolean] $combined = undef,
+  Optional[Enum['symlink', 'copy']] $install = undef,
+  Optional[Certlet::Path] $trust_file = undef,
+  Optional[Array[Certlet::ServiceName]] $services = undef,
+) {
+  # All of it is read by certlet::whole.
+  assert_type(Certlet::Name, $title)
+}

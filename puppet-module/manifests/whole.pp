@@ -1,0 +1,30 @@
+# @api private
+# @summary The agent with all its certificates, or its removal: known once nothing is left that could declare a certificate
+#
+# Defined types are evaluated in rounds, those that others declare in the next one. This one declares itself for the next
+# round as long as there is anything else in its own.
+define certlet::whole () {
+  if certlet::pending() {
+    certlet::whole { "${title}, later": }
+  } else {
+    $declared = certlet::declared()
+    $wanted = $declared.filter |$name, $settings| { $settings['ensure'] != 'absent' }
+    if $certlet::certificates =~ Undef and $declared.empty and $certlet::ensure == 'present' {
+      notice('certlet::certificates is not defined for this node: nothing is managed and nothing removed')
+    } else {
+      $present = $certlet::ensure == 'present' and !$wanted.empty
+      if $present {
+        certlet::check($certlet::vault, $certlet::agent, $wanted, $certlet::services)
+      }
+      class { 'certlet::install': present => $present }
+      class { 'certlet::config': present => $present, certificates => $wanted }
+      class { 'certlet::timer': present => $present }
+      contain certlet::install, certlet::config, certlet::timer
+      if $present {
+        Class['certlet::install'] -> Class['certlet::config'] ~> Class['certlet::timer']
+      } else {
+        Class['certlet::timer'] -> Class['certlet::config'] -> Class['certlet::install']
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+# @summary One certificate: its keys are those of a `[certificate NAME]` section of the manifest, see certlet.ini(5)
+type Certlet::Certificate = Struct[{
+  Optional['ensure']         => Enum['present', 'absent'],
+  Optional['source']         => Certlet::Source,
+  Optional['names']          => Variant[Enum['any'], Array[Certlet::Hostname, 1]],
+  Optional['kv_mount']       => Certlet::Word,
+  Optional['kv_version']     => Variant[Enum['auto', '1', '2'], Integer[1, 2]],
+  Optional['namespace']      => Certlet::Word,
+  Optional['fields']         => Hash[Enum['cert', 'key', 'chain', 'fullchain'], Certlet::Word, 1],
+  Optional['owner']          => Certlet::Account,
+  Optional['group']          => Certlet::Account,
+  Optional['cert_mode']      => Certlet::Mode,
+  Optional['key_mode']       => Certlet::KeyMode,
+  Optional['cert_path']      => Certlet::Path,
+  Optional['key_path']       => Certlet::Path,
+  Optional['chain_path']     => Certlet::Path,
+  Optional['fullchain_path'] => Certlet::Path,
+  Optional['combined_path']  => Certlet::Path,
+  Optional['combined']       => Boolean,
+  Optional['install']        => Enum['symlink', 'copy'],
+  Optional['trust_file']     => Certlet::Path,
+  Optional['services']       => Array[Certlet::ServiceName],
+}]

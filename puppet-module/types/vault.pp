@@ -1,0 +1,22 @@
+# @summary Where Vault is and how this server logs in: the `[vault]` section of the manifest, see certlet.ini(5)
+type Certlet::Vault = Struct[{
+  Optional['address']                => Variant[Certlet::Address, Array[Certlet::Address, 1]],
+  Optional['ca_file']                => Certlet::Path,
+  Optional['tls_server_name']        => Certlet::Hostname,
+  Optional['proxy']                  => Pattern[/\Ahttps?:\/\/[^[:space:][:cntrl:];#]+\z/],
+  Optional['namespace']              => Certlet::Word,
+  Optional['auth_namespace']         => Certlet::Word,
+  Optional['auth']                   => Enum['approle', 'cert', 'token'],
+  Optional['auth_mount']             => Certlet::Word,
+  Optional['role_id_file']           => Certlet::Path,
+  Optional['secret_id_file']         => Certlet::Path,
+  Optional['wrapped_secret_id_file'] => Certlet::Path,
+  Optional['client_cert_file']       => Certlet::Path,
+  Optional['client_key_file']        => Certlet::Path,
+  Optional['cert_role']              => Certlet::Word,
+  Optional['token_file']             => Certlet::Path,
+  Optional['kv_mount']               => Certlet::Word,
+  Optional['kv_version']             => Variant[Enum['auto', '1', '2'], Integer[1, 2]],
+  Optional['timeout']                => Certlet::Duration,
+  Optional['deadline']               => Certlet::Duration,
+}]
