@@ -51,6 +51,7 @@ define certlet::certificate (
   Optional[Certlet::Path] $trust_file = undef,
   Optional[Array[Certlet::ServiceName]] $services = undef,
 ) {
-  # All of it is read by certlet::whole.
-  assert_type(Certlet::Name, $title)
+  unless defined(Class['certlet']) {
+    fail("certlet::certificate ${title}: include certlet as well")
+  }
 }

@@ -4,67 +4,67 @@
 # @param certificates Those that it should have, by name
 class certlet::config (
   Boolean $present,
-  Hash[Certlet::Name, Certlet::Certificate] $certificates,
+  Hash[Certlet::Name, Certlet::Entry] $certificates,
 ) {
   $directory = '/etc/certlet'
   $manifest = "${directory}/manifest.ini"
-  $defaults = {
+  $files = {
     'role_id_file'           => "${directory}/role-id",
     'secret_id_file'         => "${directory}/secret-id",
     'wrapped_secret_id_file' => "${directory}/wrapped-secret-id",
-  }
-  $files = $defaults + $certlet::vault
-  $puppet = $facts.dig('certlet', 'puppet')
-  $login = $certlet::vault['auth'] ? {
-    # The node's own Puppet certificate: nothing has to be handed out.
-    'cert'  => $puppet ? {
-      undef   => {},
-      default => { 'client_cert_file' => $puppet['certificate'], 'client_key_file' => $puppet['key'] },
-    },
-    default => $certlet::wrapped_secret_id ? {
-      true  => { 'wrapped_secret_id_file' => $files['wrapped_secret_id_file'] },
-      false => {},
-    },
-  }
+  } + $certlet::vault
 
   if $present {
-    File {
-      owner  => 'root',
-      group  => 'root',
-      backup => false,
+    $puppet = $facts.dig('certlet', 'puppet')
+    $login = if $certlet::vault['auth'] == 'cert' and $puppet {
+      # The node's own Puppet certificate: nothing has to be handed out.
+      { 'client_cert_file' => $puppet['certificate'], 'client_key_file' => $puppet['key'] }
+    } elsif $certlet::wrapped_secret_id {
+      { 'wrapped_secret_id_file' => $files['wrapped_secret_id_file'] }
+    } else {
+      {}
     }
-    file { $directory:
-      ensure => directory,
-      mode   => '0755',
-    }
-    $token = $certlet::wrapped_secret_id ? {
-      true  => certlet::wrapped_secret_id(),
-      false => undef,
-    }
+    $vault = $login + $certlet::vault
+    certlet::check($vault, $certlet::agent, $certificates, $certlet::services, certlet::presets())
+
+    $token = if $certlet::wrapped_secret_id { certlet::wrapped_secret_id() }
     $credentials = {
       $files['role_id_file']           => $certlet::role_id,
       $files['secret_id_file']         => $certlet::secret_id,
       $files['wrapped_secret_id_file'] => $token,
+    }.filter |$path, $content| { $content =~ NotUndef }
+
+    file { $directory:
+      ensure => directory,
+      owner  => 'root',
+      group  => 'root',
+      mode   => '0755',
     }
-    $credentials.filter |$path, $content| { $content =~ NotUndef }.each |$path, $content| {
+    $credentials.each |$path, $content| {
       file { $path:
         ensure    => file,
+        owner     => 'root',
+        group     => 'root',
         mode      => '0600',
         content   => $content,
         show_diff => false,
+        backup    => false,
         before    => File[$manifest],
       }
     }
     file { $manifest:
       ensure       => file,
+      owner        => 'root',
+      group        => 'root',
       mode         => '0644',
       content      => epp('certlet/manifest.epp', {
-          'vault'        => $login + $certlet::vault,
+          'vault'        => $vault,
           'agent'        => $certlet::agent,
           'certificates' => $certificates,
           'services'     => $certlet::services,
       }),
       validate_cmd => '/usr/sbin/certlet --test --manifest %',
+      backup       => false,
     }
   } else {
     certlet_installation { $manifest:
@@ -74,7 +74,7 @@ class certlet::config (
       run_directory   => $certlet::agent['run_directory'],
       force           => $certlet::purge_force,
     }
-    -> file { unique([$directory] + $defaults.keys.map |$key| { $files[$key] }):
+    -> file { [$files['role_id_file'], $files['secret_id_file'], $files['wrapped_secret_id_file'], $directory]:
       ensure => absent,
       force  => true,
       backup => false,

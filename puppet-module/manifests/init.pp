@@ -31,6 +31,7 @@
 # @param splay The most that a run is put off by, so that servers do not ask all at once
 # @param purge_force At the removal also delete certificates that a service still uses
 # @param removed_package Of the package resource when the agent goes; from the module's data
+# @param package_file_provider The provider that installs `package_source`; from the module's data
 class certlet (
   Enum['present', 'absent'] $ensure,
   Hash[Certlet::ServiceName, Certlet::Service] $services,
@@ -43,7 +44,8 @@ class certlet (
   Boolean $purge_force,
   Boolean $wrapped_secret_id,
   Struct[{ ensure => Enum['absent', 'purged'], Optional['provider'] => String[1] }] $removed_package,
-  Optional[Hash[Certlet::Name, Certlet::Certificate]] $certificates = undef,
+  String[1] $package_file_provider,
+  Optional[Hash[Certlet::Name, Certlet::Entry]] $certificates = undef,
   Optional[Variant[String[1], Certlet::Credential]] $role_id = undef,
   Optional[Certlet::Credential] $secret_id = undef,
   Optional[Certlet::Path] $package_source = undef,

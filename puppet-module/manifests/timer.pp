@@ -30,7 +30,10 @@ class certlet::timer (Boolean $present) {
       enable   => true,
       provider => 'systemd',
     }
-    certlet_run { 'certlet': }
+    # Before the timer, whose first run would be at the same time.
+    certlet_run { 'certlet':
+      before => Service['certlet.timer'],
+    }
     # Nothing of this class, and nothing that is ordered behind it, depends on how the run went.
     include certlet::outcome
     Certlet_run['certlet'] ~> Class['certlet::outcome']

@@ -13,12 +13,16 @@ define certlet::whole () {
       notice('certlet::certificates is not defined for this node: nothing is managed and nothing removed')
     } else {
       $present = $certlet::ensure == 'present' and !$wanted.empty
-      if $present {
-        certlet::check($certlet::vault, $certlet::agent, $wanted, $certlet::services)
+      class { 'certlet::install':
+        present => $present,
       }
-      class { 'certlet::install': present => $present }
-      class { 'certlet::config': present => $present, certificates => $wanted }
-      class { 'certlet::timer': present => $present }
+      class { 'certlet::config':
+        present      => $present,
+        certificates => $wanted,
+      }
+      class { 'certlet::timer':
+        present => $present,
+      }
       contain certlet::install, certlet::config, certlet::timer
       if $present {
         Class['certlet::install'] -> Class['certlet::config'] ~> Class['certlet::timer']

@@ -13,7 +13,7 @@ Puppet::Functions.create_function(:'certlet::declared', Puppet::Functions::Inter
   end
 
   def settings_of(resource)
-    resource.to_hash.reject { |name, value| Puppet::Type.metaparam?(name) || value.nil? || value == :undef }
+    resource.to_hash.reject { |name, value| name == :name || Puppet::Type.metaparam?(name) || value.nil? || value == :undef }
             .transform_keys(&:to_s)
   end
 end

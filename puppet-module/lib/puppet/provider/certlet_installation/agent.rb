@@ -4,7 +4,7 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
   desc 'Asks the agent; where it is gone already, removes what its record says it made.'
 
   def exists?
-    traces.any? { |path| File.exist?(path) || File.symlink?(path) }
+    traces.any? { |path| trace?(path) }
   end
 
   def destroy
@@ -13,10 +13,14 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     else
       outputs.each { |output| FileUtils.rm_f(output['path']) if ours?(output) }
     end
-    FileUtils.rm_rf(traces)
+    FileUtils.rm_r(traces.select { |path| trace?(path) }, secure: true)
   end
 
   private
+
+  def trace?(path)
+    File.exist?(path) || File.symlink?(path)
+  end
 
   def traces
     ['live', 'archive'].map { |name| File.join(resource[:directory], name) } +

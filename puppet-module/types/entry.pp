@@ -1,5 +1,5 @@
 # @summary One certificate: its keys are those of a `[certificate NAME]` section of the manifest, see certlet.ini(5)
-type Certlet::Certificate = Struct[{
+type Certlet::Entry = Struct[{
   Optional['ensure']         => Enum['present', 'absent'],
   Optional['source']         => Certlet::Source,
   Optional['names']          => Variant[Enum['any'], Array[Certlet::Hostname, 1]],

@@ -1,0 +1,64 @@
+require 'json'
+require 'time'
+
+# What certlet says of this server in its status.json: for inventories, and for the class itself. Runs no command, raises never.
+module CertletFact
+  MANIFEST = '/etc/certlet/manifest.ini'.freeze
+  STATE_DIRECTORY = '/var/lib/certlet'.freeze
+  CERTIFICATE = ['state', 'problem', 'serial', 'fingerprint', 'issuer', 'names', 'not_before', 'not_after', 'source',
+                 'version', 'services'].freeze
+  SERVICE = ['state', 'reload_owed', 'last_reload'].freeze
+
+  module_function
+
+  def value(now = Time.now)
+    [puppet, status(now)].reduce({}) { |all, part| all.merge(part) }
+  end
+
+  # Where the node's own Puppet certificate is: packages of Puppet differ in that.
+  def puppet
+    return {} unless defined?(Puppet) && Puppet.respond_to?(:[])
+
+    { 'puppet' => { 'certificate' => Puppet[:hostcert], 'key' => Puppet[:hostprivkey] } }
+  rescue StandardError
+    {}
+  end
+
+  def status(now)
+    document = JSON.parse(File.read(File.join(state_directory, 'status.json')))
+    {
+      'version' => document['certlet'],
+      'credentials' => document.dig('vault', 'credentials'),
+      'secret_id_expires' => document.dig('vault', 'secret_id_expires'),
+      'last_exit' => document.dig('last_sync', 'exit'),
+      'last_success' => document['last_success'],
+      'certificates' => by_name(document['certificates'], CERTIFICATE) { |one| { 'days_left' => days(one['not_after'], now) } },
+      'services' => by_name(document['services'], SERVICE) { {} },
+    }
+  rescue StandardError
+    {}
+  end
+
+  # The one key of the manifest that says where status.json is.
+  def state_directory
+    File.foreach(MANIFEST) { |line| return Regexp.last_match(1) if line =~ %r{\Astate_directory\s*=\s*(/\S+)} }
+    STATE_DIRECTORY
+  rescue SystemCallError
+    STATE_DIRECTORY
+  end
+
+  def by_name(all, keys)
+    all.to_h { |one| [one['name'], one.slice(*keys).merge(yield(one))] }
+  end
+
+  def days(moment, now)
+    moment && ((Time.iso8601(moment) - now) / 86_400).floor
+  end
+end
+
+Facter.add(:certlet) do
+  setcode do
+    found = CertletFact.value
+    found unless found.empty?
+  end
+end

@@ -1,0 +1,61 @@
+require 'json'
+require 'yaml'
+
+# @summary Asks Vault for a response-wrapped secret-id of this node's AppRole, when the node needs one
+#
+# Runs on the Puppet server. Its `certlet.yaml` (in the confdir, readable by the server alone) says where Vault is and which
+# token may do this: `address`, `token_file`, and, if they differ, `ca_file`, `namespace`, `mount` (approle), `role` (the
+# node's certname, for which a `%s` stands), `ttl` (seconds, 300). The certname is the one that the server has authenticated.
+#
+# A node needs one when its fact `certlet` says that the credentials are missing, expiring or refused, or says nothing yet.
+# Every compilation of such a node makes one, `--noop` too: set `secret_id_ttl` at the role.
+# @see https://openbao.org/api-docs/auth/approle/#generate-new-secret-id
+Puppet::Functions.create_function(:'certlet::wrapped_secret_id', Puppet::Functions::InternalFunction) do
+  # @return [Optional[Sensitive[String]]] the wrapping token; undef when none is needed, or none could be had
+  dispatch :wrapped_secret_id do
+    scope_param
+    return_type 'Optional[Sensitive[String[1]]]'
+  end
+
+  def wrapped_secret_id(scope)
+    return nil unless needed?(scope['facts'])
+
+    certname = scope['trusted']['certname']
+    raise Puppet::Error, "#{certname} cannot be the name of a role" unless certname =~ %r{\A[a-z0-9_][a-z0-9._-]*\z}
+
+    Puppet::Pops::Types::PSensitiveType::Sensitive.new(ask(settings, certname))
+  rescue SystemCallError, Puppet::HTTP::HTTPError, KeyError, JSON::ParserError, Puppet::SSL::SSLError => e
+    # The agent goes on with what it has; that is better than a node without a catalog.
+    Puppet.warning("certlet::wrapped_secret_id: none for #{certname}: #{e.message}")
+    nil
+  end
+
+  def needed?(facts)
+    credentials = (facts['certlet'] || {})['credentials']
+    credentials.nil? || ['missing', 'expiring', 'refused'].include?(credentials)
+  end
+
+  def settings
+    YAML.safe_load(File.read(File.join(Puppet[:confdir], 'certlet.yaml')))
+  end
+
+  def ask(settings, certname)
+    role = format(settings.fetch('role', '%s'), certname)
+    url = URI("#{settings.fetch('address').chomp('/')}/v1/auth/#{settings.fetch('mount', 'approle')}/role/#{role}/secret-id")
+    headers = { 'X-Vault-Token' => File.read(settings.fetch('token_file')).strip, 'X-Vault-Wrap-TTL' => settings.fetch('ttl', 300).to_s,
+                'X-Vault-Request' => 'true' }
+    headers['X-Vault-Namespace'] = settings['namespace'] if settings['namespace']
+    response = Puppet.runtime[:http].post(url, '{}', headers: headers.merge('Content-Type' => 'application/json'), options: trust(settings))
+    raise Puppet::HTTP::ResponseError, response unless response.success?
+
+    JSON.parse(response.body).fetch('wrap_info').fetch('token')
+  end
+
+  def trust(settings)
+    return { include_system_store: true } unless settings['ca_file']
+
+    roots = File.read(settings['ca_file']).scan(%r{-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----}m)
+                .map { |pem| OpenSSL::X509::Certificate.new(pem) }
+    { ssl_context: Puppet::SSL::SSLProvider.new.create_root_context(cacerts: roots, revocation: false) }
+  end
+end
