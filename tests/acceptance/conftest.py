@@ -1,0 +1,27 @@
+"""
+The module at work on a machine that may be spoilt: a booted systemd, the package of this tree, a real OpenBao, a real nginx.
+./bootstrap check runs these tests inside of tests/acceptance/boot; so does
+
+    tests/acceptance/boot env CERTLET_BUILD=$PWD/build build/venv/bin/python -B -m pytest -c tests/pytest.ini tests/acceptance
+
+node    the machine, without a trace of certlet (support/node.py):
+        node.vault_keys() -> what certlet::vault and the credentials say; node.apply(hiera, code) -> Run: .exit .output
+        node.facts() -> what is on its disk    node.nginx(name) -> listens for it    node.served(name) -> fingerprint
+"""
+
+import pytest
+
+from support.node import Node, is_expendable
+from system.conftest import bao, ca, directory, own_vault, pytest_runtest_makereport, session_directory, vault  # noqa: F401
+
+
+def pytest_collection_modifyitems(items):
+    if items and not is_expendable():
+        pytest.exit("these tests spoil the machine that they run on; see the top of tests/acceptance/conftest.py", 4)
+
+
+@pytest.fixture
+def node(directory, own_vault, ca):  # noqa: F811
+    machine = Node(directory, own_vault, ca)
+    yield machine
+    machine.clean_up()

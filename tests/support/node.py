@@ -1,0 +1,142 @@
+"""A whole machine that Puppet manages: for tests that run inside of tests/acceptance/boot."""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+from support import process
+from support.machine import Installed, Run
+from support.process import BUILD, ROOT
+from support.programs import served_fingerprint
+
+PORT = 8443
+
+# What differs without certlet's doing: logs, records of the package manager, what is rewritten by every tool that touches users.
+IGNORED = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/var/cache", "/var/lib/dpkg", "/var/lib/apt",
+           "/var/lib/systemd/random-seed", "/var/lib/systemd/timers", "/boot.sh", "/boot.out", "/root", "/work", "/etc/ld.so.cache",
+           "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-", "/etc/.pwd.lock")
+
+
+def is_expendable():
+    return os.path.exists("/boot.sh") and os.path.exists("/run/systemd/system")
+
+
+def package():
+    found = sorted(BUILD.glob("certlet_*.deb"))
+    assert len(found) == 1, "make -C build deb comes first"
+    return found[0]
+
+
+class Node:
+    def __init__(self, directory, vault, ca):
+        self.directory, self.vault, self.ca = Path(directory), vault, ca
+        self._vhosts = Path("/etc/nginx/conf.d/acceptance.conf")
+        self._names = []
+        modules = self.directory / "modules"
+        modules.mkdir()
+        (modules / "certlet").symlink_to(ROOT / "puppet-module")
+        (self.directory / "confdir").mkdir()
+        (self.directory / "hiera.yaml").write_text(json.dumps({
+            "version": 5, "hierarchy": [{"name": "all", "path": "all.json", "data_hash": "json_data"}], "defaults": {"datadir": "hiera"}}))
+        (self.directory / "hiera").mkdir()
+        self.before = self.facts()
+
+    # Puppet
+
+    def settings(self, **more):
+        """Of Hiera: Vault with AppRole, the package of this tree, a timer that is quick; more keys as certificates={…}."""
+        return {"certlet::vault": {"address": self.vault.address, "ca_file": self.vault.ca_file},
+                "certlet::role_id": self.vault.role_id, "certlet::secret_id": self.vault.secret_id,
+                "certlet::package_source": str(package()), "certlet::interval": "1h", "certlet::splay": "0s",
+                **{f"certlet::{key}": value for key, value in more.items()}}
+
+    def apply(self, code="include certlet", *arguments, **settings):
+        """`puppet apply --detailed-exitcodes`: 0 nothing to do, 2 changed, 4 and 6 with failures, 1 no catalog."""
+        (self.directory / "hiera/all.json").write_text(json.dumps(self.settings(**settings)))
+        return self.execute("puppet", "apply", "--detailed-exitcodes", "--color=false", f"--modulepath={self.directory}/modules",
+                            f"--hiera_config={self.directory}/hiera.yaml", f"--confdir={self.directory}/confdir",
+                            f"--vardir={self.directory}/vardir", "-e", code, *arguments)
+
+    def execute(self, *command, check=False):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+                              env={"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8"})
+        print(f"$ {' '.join(map(str, command))}\n{done.stdout}[exit {done.returncode}]")
+        assert not check or done.returncode == 0, done.stdout
+        return Run(done.returncode, done.stdout, "", 0)
+
+    # nginx
+
+    def nginx(self, *names):
+        """nginx serves these on one port, from certlet's files; they have to be there."""
+        self._names = list(names)
+        live = "/etc/certlet/live"
+        self._vhosts.write_text("".join(
+            f"server {{ listen 127.0.0.1:{PORT} ssl; server_name {name};\n"
+            f"  ssl_certificate {live}/{name}/fullchain.pem; ssl_certificate_key {live}/{name}/privkey.pem; }}\n" for name in names))
+        self.execute("systemctl", "reload-or-restart", "nginx", check=True)
+
+    def stops_nginx(self):
+        self.execute("systemctl", "stop", "nginx")
+        self._vhosts.unlink(missing_ok=True)
+
+    def served(self, name):
+        return served_fingerprint(PORT, name)
+
+    def comes_to_serve(self, name, leaf, seconds=30):
+        process.wait_until(lambda: self.served(name) == leaf.fingerprint, seconds, f"nginx to serve the new {name}")
+
+    # What is there
+
+    def installed(self, name):
+        return Installed(Path("/etc/certlet/live"), name)
+
+    def facts(self):
+        """{path: (kind, owner, group, mode, content)} of all the disk."""
+        found = {}
+        for top, directories, files in os.walk("/"):
+            directories[:] = [name for name in directories if not self._is_ignored(os.path.join(top, name))]
+            for name in directories + files:
+                path = os.path.join(top, name)
+                if not self._is_ignored(path):
+                    found[path] = self._fact(path)
+        for path in Path("/run").glob("certlet*"):
+            found[str(path)] = self._fact(path)
+        return found
+
+    def _is_ignored(self, path):
+        return path in IGNORED or path == str(ROOT) or path == str(BUILD) or os.path.ismount(path)
+
+    @staticmethod
+    def _fact(path):
+        about = os.lstat(path)
+        content = None
+        if stat.S_ISLNK(about.st_mode):
+            content = os.readlink(path)
+        elif stat.S_ISREG(about.st_mode):
+            content = hashlib.sha256(Path(path).read_bytes()).hexdigest() if str(path).startswith("/etc/") else about.st_size
+        return stat.S_IFMT(about.st_mode), about.st_uid, about.st_gid, stat.S_IMODE(about.st_mode), content
+
+    @staticmethod
+    def holds(name):
+        """Paths of certlet's with that name in them."""
+        return [path for top in ("/etc/certlet", "/var/lib/certlet") for path in Path(top).rglob(f"*{name}*")]
+
+    def differences(self):
+        """What is not as it was before certlet ever came."""
+        now = self.facts()
+        return {path: (self.before.get(path), now.get(path)) for path in self.before.keys() | now.keys()
+                if self.before.get(path) != now.get(path)}
+
+    def clean_up(self):
+        """Whatever a test left: by the shortest way, not by the module."""
+        self.execute("systemctl", "stop", "certlet.timer", "certlet.service")
+        self.stops_nginx()
+        self.execute("dpkg", "--purge", "certlet")
+        for path in ("/etc/certlet", "/var/lib/certlet", "/run/certlet", "/etc/systemd/system/certlet.timer.d"):
+            shutil.rmtree(path, ignore_errors=True)
+        Path("/etc/systemd/system/timers.target.wants/certlet.timer").unlink(missing_ok=True)
+        self.execute("systemctl", "daemon-reload")
