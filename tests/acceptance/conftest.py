@@ -5,13 +5,13 @@ The module at work on a machine that may be spoilt: a booted systemd, the packag
     tests/acceptance/boot env CERTLET_BUILD=$PWD/build build/venv/bin/python -B -m pytest -c tests/pytest.ini tests/acceptance
 
 node    the machine, without a trace of certlet (support/node.py):
-        node.vault_keys() -> what certlet::vault and the credentials say; node.apply(hiera, code) -> Run: .exit .output
-        node.facts() -> what is on its disk    node.nginx(name) -> listens for it    node.served(name) -> fingerprint
+        node.apply(code, certificates={…}, vault={…}) -> Run: .exit .output   settings of Hiera, without `certlet::`
+        node.differences() -> what is not as before certlet came    node.nginx(name) -> listens for it    node.served(name) -> fingerprint
 """
 
 import pytest
 
-from support.node import Node, is_expendable
+from support.node import Node, facts, is_expendable
 from system.conftest import bao, ca, directory, own_vault, pytest_runtest_makereport, session_directory, vault  # noqa: F401
 
 
@@ -20,8 +20,14 @@ def pytest_collection_modifyitems(items):
         pytest.exit("these tests spoil the machine that they run on; see the top of tests/acceptance/conftest.py", 4)
 
 
+@pytest.fixture(scope="session")
+def before():
+    """The disk before certlet ever came."""
+    return facts()
+
+
 @pytest.fixture
-def node(directory, own_vault, ca):  # noqa: F811
-    machine = Node(directory, own_vault, ca)
+def node(directory, own_vault, ca, before):  # noqa: F811
+    machine = Node(directory, own_vault, ca, before)
     yield machine
     machine.clean_up()

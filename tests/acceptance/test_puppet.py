@@ -1,7 +1,5 @@
 """The module from an empty Hiera to a certificate that nginx serves, and back to nothing."""
 
-import pytest
-
 A, B = "www.example.test", "shop.example.test"
 WITH_NGINX = {"services": ["nginx"]}
 
@@ -26,7 +24,7 @@ def test_a_certificate_of_hiera_is_served_and_a_second_run_changes_nothing(node)
 def test_a_renewed_certificate_arrives_by_the_timer(node):
     installs(node, A, interval="2s")
     renewed = node.vault.publish(A, days=80)
-    node.comes_to_serve(A, renewed)
+    node.comes_to_serve(A, renewed, seconds=90)  # the first run of a timer is a minute after the boot
 
 
 def test_one_of_two_that_is_dropped_goes_and_the_other_is_served_on(node):
@@ -38,15 +36,47 @@ def test_one_of_two_that_is_dropped_goes_and_the_other_is_served_on(node):
     assert node.served(A) == stays.fingerprint and node.installed(A) and not node.holds(B)
 
 
-def test_when_none_is_listed_no_trace_is_left(node):
+def test_without_vault_the_catalog_applies_and_the_report_tells(node):
+    node.vault.publish(A)
+    node.vault.stop()
+    run = node.apply("include certlet\nfile { '/etc/behind-certlet': ensure => file, require => Class['certlet'] }",
+                     certificates={A: {}}, vault={"address": node.vault.address, "ca_file": node.vault.ca_file, "deadline": "3s"})
+    assert run.exit == 6 and "certlet --sync ended with 3" in run.output
+    assert "Error: /Stage[main]/Certlet::Timer/Certlet_run[certlet]: certlet: no login: https://" in run.output
+    assert node.path("/etc/behind-certlet").exists()
+    node.path("/etc/behind-certlet").unlink()
+    node.vault.start()
+    assert node.execute("certlet", "--sync").exit == 0 and node.installed(A)
+
+
+def test_a_service_that_needs_a_certificate_starts_in_the_first_run(node):
+    leaf = node.vault.publish(A)
+    run = node.apply(f"""
+        include certlet
+        file {{ '/etc/nginx/conf.d/acceptance.conf':
+          content => "server {{ listen 127.0.0.1:8443 ssl; server_name {A};
+            ssl_certificate ${{certlet::path('{A}', 'fullchain')}}; ssl_certificate_key ${{certlet::path('{A}', 'privkey')}}; }}",
+        }}
+        ~> service {{ 'nginx': ensure => running, require => Class['certlet'] }}""", certificates={A: WITH_NGINX})
+    assert run.exit == 2 and node.served(A) == leaf.fingerprint
+
+
+def test_a_manifest_that_the_agent_refuses_does_not_land(node):
     installs(node, A)
-    node.stops_nginx()
-    assert node.apply(certificates={}).exit == 2
-    assert node.differences() == {}
-    assert node.apply(certificates={}).exit == 0
+    before = node.path("/etc/certlet/manifest.ini").read_text()
+    run = node.apply(certificates={A: WITH_NGINX}, agent={"critical": "30d", "warn": "2d"})
+    assert run.exit in (4, 6) and node.path("/etc/certlet/manifest.ini").read_text() == before
 
 
-def test_a_machine_that_never_had_it_is_left_alone(node):
-    assert node.apply(certificates={}).exit == 0
-    assert node.apply(certificates={}, ensure="absent").exit == 0
+def test_without_data_nothing_is_managed_and_nothing_removed(node):
+    leaf, = installs(node, A)
+    run = node.apply()
+    assert run.exit == 0 and "nothing is managed" in run.output and node.served(A) == leaf.fingerprint
+
+
+def test_what_hiera_says_wrongly_is_refused_with_its_key(node):
+    run = node.apply(certificates={A: {"key_mode": "0644"}})
+    assert run.exit == 1 and "certificates" in run.output and A in run.output and "key_mode" in run.output
+    run = node.apply(certificates={A: {"cert_path": "/etc/ssl/x.pem"}, B: {"cert_path": "/etc/ssl/x.pem"}})
+    assert run.exit == 1 and f"certlet::certificates: {A}: cert_path" in run.output
     assert node.differences() == {}

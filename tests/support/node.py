@@ -31,9 +31,37 @@ def package():
     return found[0]
 
 
+def facts():
+    """{path: (kind, owner, group, mode, content)} of all the disk."""
+    found = {}
+    for top, directories, files in os.walk("/"):
+        directories[:] = [name for name in directories if not _is_ignored(os.path.join(top, name))]
+        for name in directories + files:
+            path = os.path.join(top, name)
+            if not _is_ignored(path):
+                found[path] = _fact(path)
+    for path in Path("/run").glob("certlet*"):
+        found[str(path)] = _fact(path)
+    return found
+
+
+def _is_ignored(path):
+    return path in IGNORED or path == str(ROOT) or path == str(BUILD) or os.path.ismount(path)
+
+
+def _fact(path):
+    about = os.lstat(path)
+    content = None
+    if stat.S_ISLNK(about.st_mode):
+        content = os.readlink(path)
+    elif stat.S_ISREG(about.st_mode):
+        content = hashlib.sha256(Path(path).read_bytes()).hexdigest() if str(path).startswith("/etc/") else about.st_size
+    return stat.S_IFMT(about.st_mode), about.st_uid, about.st_gid, stat.S_IMODE(about.st_mode), content
+
+
 class Node:
-    def __init__(self, directory, vault, ca):
-        self.directory, self.vault, self.ca = Path(directory), vault, ca
+    def __init__(self, directory, vault, ca, before):
+        self.directory, self.vault, self.ca, self.before = Path(directory), vault, ca, before
         self._vhosts = Path("/etc/nginx/conf.d/acceptance.conf")
         self._names = []
         modules = self.directory / "modules"
@@ -43,23 +71,23 @@ class Node:
         (self.directory / "hiera.yaml").write_text(json.dumps({
             "version": 5, "hierarchy": [{"name": "all", "path": "all.json", "data_hash": "json_data"}], "defaults": {"datadir": "hiera"}}))
         (self.directory / "hiera").mkdir()
-        self.before = self.facts()
 
     # Puppet
 
     def settings(self, **more):
         """Of Hiera: Vault with AppRole, the package of this tree, a timer that is quick; more keys as certificates={…}."""
-        return {"certlet::vault": {"address": self.vault.address, "ca_file": self.vault.ca_file},
-                "certlet::role_id": self.vault.role_id, "certlet::secret_id": self.vault.secret_id,
-                "certlet::package_source": str(package()), "certlet::interval": "1h", "certlet::splay": "0s",
-                **{f"certlet::{key}": value for key, value in more.items()}}
+        said = {"vault": {"address": self.vault.address, "ca_file": self.vault.ca_file},
+                "role_id": self.vault.role_id, "secret_id": self.vault.secret_id,
+                "package_source": str(package()), "interval": "1h", "splay": "0s", **more}
+        return {f"certlet::{key}": value for key, value in said.items() if value is not None}
 
     def apply(self, code="include certlet", *arguments, **settings):
         """`puppet apply --detailed-exitcodes`: 0 nothing to do, 2 changed, 4 and 6 with failures, 1 no catalog."""
         (self.directory / "hiera/all.json").write_text(json.dumps(self.settings(**settings)))
         return self.execute("puppet", "apply", "--detailed-exitcodes", "--color=false", f"--modulepath={self.directory}/modules",
                             f"--hiera_config={self.directory}/hiera.yaml", f"--confdir={self.directory}/confdir",
-                            f"--vardir={self.directory}/vardir", "-e", code, *arguments)
+                            f"--vardir={self.directory}/vardir", f"--ssldir={self.directory}/ssl",
+                            "-e", code, *arguments)
 
     def execute(self, *command, check=False):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
@@ -67,6 +95,44 @@ class Node:
         print(f"$ {' '.join(map(str, command))}\n{done.stdout}[exit {done.returncode}]")
         assert not check or done.returncode == 0, done.stdout
         return Run(done.returncode, done.stdout, "", 0)
+
+    # Credentials
+
+    def has_puppet_certificate(self, leaf):
+        """What a Puppet server would have signed."""
+        name = self.execute("puppet", "config", "print", "certname").output.splitlines()[-1]
+        for kind, text, mode in (("certs", leaf.cert, 0o644), ("private_keys", leaf.key, 0o600)):
+            path = self.directory / "ssl" / kind / f"{name}.pem"
+            path.parent.mkdir(parents=True)
+            path.write_text(text)
+            path.chmod(mode)
+
+    def mints_secret_ids(self):
+        """The certlet.yaml of a Puppet server, whose token may ask for wrapped ones of any role, and for no others."""
+        mount = self.vault.auth_mount
+        self.vault.api("PUT", "sys/policies/acl/puppetserver", {"policy": f"""
+            path "auth/{mount}/role/+/secret-id" {{
+              capabilities = ["update"] min_wrapping_ttl = "60s" max_wrapping_ttl = "600s" }}"""})
+        token = self.directory / "puppetserver-token"
+        token.write_text(self.vault.api("POST", "auth/token/create", {"policies": ["puppetserver"]})["auth"]["client_token"])
+        token.chmod(0o600)
+        (self.directory / "confdir/certlet.yaml").write_text(json.dumps({
+            "address": self.vault.address, "ca_file": self.vault.ca_file, "token_file": str(token), "mount": mount,
+            "role": self.vault.role}))
+
+    def secret_ids(self):
+        """Accessors of all that the role has."""
+        return self.vault.api("LIST", f"auth/{self.vault.auth_mount}/role/{self.vault.role}/secret-id")["data"]["keys"]
+
+    @staticmethod
+    def status():
+        return json.loads(Path("/var/lib/certlet/status.json").read_text())
+
+    @staticmethod
+    def contain(text, *directories):
+        """The files below them with that text in them."""
+        return [path for directory in directories for path in directory.rglob("*")
+                if path.is_file() and text.encode() in path.read_bytes()]
 
     # nginx
 
@@ -94,31 +160,9 @@ class Node:
     def installed(self, name):
         return Installed(Path("/etc/certlet/live"), name)
 
-    def facts(self):
-        """{path: (kind, owner, group, mode, content)} of all the disk."""
-        found = {}
-        for top, directories, files in os.walk("/"):
-            directories[:] = [name for name in directories if not self._is_ignored(os.path.join(top, name))]
-            for name in directories + files:
-                path = os.path.join(top, name)
-                if not self._is_ignored(path):
-                    found[path] = self._fact(path)
-        for path in Path("/run").glob("certlet*"):
-            found[str(path)] = self._fact(path)
-        return found
-
-    def _is_ignored(self, path):
-        return path in IGNORED or path == str(ROOT) or path == str(BUILD) or os.path.ismount(path)
-
     @staticmethod
-    def _fact(path):
-        about = os.lstat(path)
-        content = None
-        if stat.S_ISLNK(about.st_mode):
-            content = os.readlink(path)
-        elif stat.S_ISREG(about.st_mode):
-            content = hashlib.sha256(Path(path).read_bytes()).hexdigest() if str(path).startswith("/etc/") else about.st_size
-        return stat.S_IFMT(about.st_mode), about.st_uid, about.st_gid, stat.S_IMODE(about.st_mode), content
+    def path(path):
+        return Path(path)
 
     @staticmethod
     def holds(name):
@@ -127,7 +171,7 @@ class Node:
 
     def differences(self):
         """What is not as it was before certlet ever came."""
-        now = self.facts()
+        now = facts()
         return {path: (self.before.get(path), now.get(path)) for path in self.before.keys() | now.keys()
                 if self.before.get(path) != now.get(path)}
 

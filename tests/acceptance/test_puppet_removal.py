@@ -1,0 +1,69 @@
+"""Removal: whatever state a machine is in, nothing that tells of certlet is left, or it is said what holds it up."""
+
+from test_puppet import A, B, WITH_NGINX, installs
+
+
+
+def test_when_none_is_listed_no_trace_is_left(node):
+    installs(node, A)
+    node.stops_nginx()
+    assert node.apply(certificates={}).exit == 2
+    assert node.differences() == {}
+    assert node.apply(certificates={}).exit == 0
+
+
+def test_a_machine_that_never_had_it_is_left_alone(node):
+    assert node.apply(certificates={}).exit == 0
+    assert node.apply(certificates={}, ensure="absent").exit == 0
+    assert node.differences() == {}
+
+
+def test_a_certificate_in_use_holds_up_the_removal_visibly_until_it_is_forced(node):
+    leaf, = installs(node, A)
+    run = node.apply(certificates={})
+    assert run.exit in (4, 6) and f"certlet: {A}: " in run.output and "certlet --purge ended with 2" in run.output
+    assert node.served(A) == leaf.fingerprint and node.path("/usr/sbin/certlet").exists()
+    node.execute("systemctl", "reload", "nginx", check=True)
+    assert node.apply(certificates={}, purge_force=True).exit == 2
+    node.stops_nginx()
+    assert node.differences() == {}
+
+
+def test_without_vault_everything_goes_as_well(node):
+    installs(node, A)
+    node.stops_nginx()
+    node.vault.stop()
+    assert node.apply(ensure="absent", certificates={A: {}}).exit == 2
+    assert node.differences() == {}
+    node.vault.start()
+
+
+def test_a_package_that_was_removed_by_hand_leaves_no_output_behind(node):
+    node.vault.publish(A)
+    node.vault.publish(B)
+    node.path("/srv/tls").mkdir()
+    copies = {"install": "copy", "cert_path": "/srv/tls/cert.pem", "key_path": "/srv/tls/key.pem"}
+    assert node.apply(certificates={A: copies, B: {"combined_path": "/srv/tls/link.pem"}}).exit == 2
+    node.execute("dpkg", "--remove", "certlet", check=True)
+    assert node.path("/srv/tls/key.pem").exists()
+    assert node.apply(certificates={}).exit == 2
+    assert list(node.path("/srv/tls").iterdir()) == []
+    node.path("/srv/tls").rmdir()
+    assert node.differences() == {}
+    assert node.apply(certificates={}).exit == 0
+
+
+def test_a_package_that_was_purged_by_hand_leaves_nothing(node):
+    installs(node, A)
+    node.stops_nginx()
+    node.execute("dpkg", "--purge", "certlet", check=True)
+    assert node.apply(certificates={}).exit in (0, 2)
+    assert node.differences() == {}
+
+
+def test_an_agent_that_never_ran_goes_without_a_trace(node):
+    node.vault.stop()
+    node.apply(certificates={A: {}}, vault={"address": node.vault.address, "ca_file": "/nonexistent"})
+    assert node.apply(certificates={}).exit == 2
+    assert node.differences() == {}
+    node.vault.start()
