@@ -33,20 +33,15 @@ def package():
 
 def facts():
     """{path: (kind, owner, group, mode, content)} of all the disk."""
+    mounted = {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()} - {"/"}
+    left_out = mounted | set(IGNORED) | {str(ROOT), str(BUILD)}
     found = {}
     for top, directories, files in os.walk("/"):
-        directories[:] = [name for name in directories if not _is_ignored(os.path.join(top, name))]
-        for name in directories + files:
-            path = os.path.join(top, name)
-            if not _is_ignored(path):
-                found[path] = _fact(path)
-    for path in Path("/run").glob("certlet*"):
-        found[str(path)] = _fact(path)
+        base = top.rstrip("/") + "/"
+        directories[:] = [name for name in directories if base + name not in left_out]
+        found.update((base + name, _fact(base + name)) for name in directories + files if base + name not in left_out)
+    found.update((str(path), _fact(path)) for path in Path("/run").glob("certlet*"))
     return found
-
-
-def _is_ignored(path):
-    return path in IGNORED or path == str(ROOT) or path == str(BUILD) or os.path.ismount(path)
 
 
 def _fact(path):
