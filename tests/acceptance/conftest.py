@@ -1,8 +1,8 @@
 """
 The module at work on a machine that may be spoilt: a booted systemd, the package of this tree, a real OpenBao, a real nginx.
-./bootstrap check runs these tests inside of tests/acceptance/boot; so does
+./bootstrap check runs these tests inside of tests/acceptance/boot, each file in a machine of its own; so does
 
-    tests/acceptance/boot env CERTLET_BUILD=$PWD/build build/venv/bin/python -B -m pytest -c tests/pytest.ini tests/acceptance
+    ./bootstrap check --acceptance -k timer
 
 node    the machine, without a trace of certlet (support/node.py):
         node.apply(code, certificates={…}, vault={…}) -> Run: .exit .output   settings of Hiera, without `certlet::`

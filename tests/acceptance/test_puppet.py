@@ -21,12 +21,6 @@ def test_a_certificate_of_hiera_is_served_and_a_second_run_changes_nothing(node)
     assert node.execute("systemctl", "is-active", "certlet.timer").exit == 0
 
 
-def test_a_renewed_certificate_arrives_by_the_timer(node):
-    installs(node, A, interval="2s")
-    renewed = node.vault.publish(A, days=80)
-    node.comes_to_serve(A, renewed, seconds=90)  # the first run of a timer is a minute after the boot
-
-
 def test_one_of_two_that_is_dropped_goes_and_the_other_is_served_on(node):
     stays, goes = installs(node, A, B)
     node.nginx(A)
@@ -80,3 +74,9 @@ def test_what_hiera_says_wrongly_is_refused_with_its_key(node):
     run = node.apply(certificates={A: {"cert_path": "/etc/ssl/x.pem"}, B: {"cert_path": "/etc/ssl/x.pem"}})
     assert run.exit == 1 and f"certlet::certificates: {A}: cert_path" in run.output
     assert node.differences() == {}
+
+
+def test_a_renewed_certificate_arrives_by_the_timer(node):
+    installs(node, A, interval="2s")
+    renewed = node.vault.publish(A, days=80)
+    node.comes_to_serve(A, renewed, seconds=90)  # the first run of a timer is a minute after the boot

@@ -174,7 +174,8 @@ class Node:
         """Whatever a test left: by the shortest way, not by the module."""
         self.execute("systemctl", "stop", "certlet.timer", "certlet.service")
         self.stops_nginx()
-        self.execute("dpkg", "--purge", "certlet")
+        if Path("/var/lib/dpkg/info/certlet.list").exists():
+            self.execute("dpkg", "--purge", "certlet")
         for path in ("/etc/certlet", "/var/lib/certlet", "/run/certlet", "/etc/systemd/system/certlet.timer.d"):
             shutil.rmtree(path, ignore_errors=True)
         Path("/etc/systemd/system/timers.target.wants/certlet.timer").unlink(missing_ok=True)
