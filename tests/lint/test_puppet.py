@@ -1,11 +1,13 @@
 """The Puppet module: its form, and that it says what the agent says."""
 
+import os
 import re
 import shutil
 import subprocess
 
 import pytest
 
+from support import process
 from support.process import ROOT
 
 MODULE = ROOT / "puppet-module"
@@ -13,8 +15,8 @@ MODULE = ROOT / "puppet-module"
 pytestmark = pytest.mark.skipif(shutil.which("puppet") is None, reason="puppet is not installed")
 
 
-def succeeds(*command):
-    done = subprocess.run(command, cwd=MODULE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def succeeds(*command, env=None):
+    done = subprocess.run(command, cwd=MODULE, env=os.environ | (env or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -41,6 +43,13 @@ def test_the_reference_is_of_this_module(tmp_path):
     succeeds("puppet", "strings", "generate", "--format", "markdown", "--out", str(made))
     assert (MODULE / "REFERENCE.md").read_text() == made.read_text(), \
         "cd puppet-module && puppet strings generate --format markdown --out REFERENCE.md"
+
+
+def test_the_specs_hold_and_reach_nearly_every_resource():
+    """Read by the agent as built: what the template makes has to be a manifest to it."""
+    folders = [f"spec/{name}" for name in ("classes", "defines", "functions", "type_aliases", "unit")]
+    said = succeeds("rspec", *folders, env={"CERTLET": process.certlet_program(), "COVERAGE": "1"})
+    assert int(re.search(r"(\d+) examples, 0 failures", said).group(1)) > 400
 
 
 @pytest.mark.parametrize("path", sorted([*MODULE.glob("manifests/*.pp"), *MODULE.glob("functions/*.pp")]), ids=lambda path: path.name)

@@ -3,16 +3,19 @@ require 'time'
 
 # What certlet says of this server in its status.json: for inventories, and for the class itself. Runs no command, raises never.
 module CertletFact
-  MANIFEST = '/etc/certlet/manifest.ini'.freeze
-  STATE_DIRECTORY = '/var/lib/certlet'.freeze
-  CERTIFICATE = ['state', 'problem', 'serial', 'fingerprint', 'issuer', 'names', 'not_before', 'not_after', 'source',
-                 'version', 'services'].freeze
-  SERVICE = ['state', 'reload_owed', 'last_reload'].freeze
-
   module_function
 
-  def value(now = Time.now)
-    [puppet, status(now)].reduce({}) { |all, part| all.merge(part) }
+  # Facts are loaded again by an agent that goes on: constants would be warned of.
+  def certificate_keys
+    ['state', 'problem', 'serial', 'fingerprint', 'issuer', 'names', 'not_before', 'not_after', 'source', 'version', 'services']
+  end
+
+  def service_keys
+    ['state', 'reload_owed', 'last_reload']
+  end
+
+  def value(now = Time.now, manifest = '/etc/certlet/manifest.ini')
+    [puppet, status(now, manifest)].reduce({}) { |all, part| all.merge(part) }
   end
 
   # Where the node's own Puppet certificate is: packages of Puppet differ in that.
@@ -24,27 +27,25 @@ module CertletFact
     {}
   end
 
-  def status(now)
-    document = JSON.parse(File.read(File.join(state_directory, 'status.json')))
+  def status(now, manifest)
+    document = JSON.parse(File.read(File.join(state_directory(manifest), 'status.json')))
     {
       'version' => document['certlet'],
       'credentials' => document.dig('vault', 'credentials'),
       'secret_id_expires' => document.dig('vault', 'secret_id_expires'),
       'last_exit' => document.dig('last_sync', 'exit'),
       'last_success' => document['last_success'],
-      'certificates' => by_name(document['certificates'], CERTIFICATE) { |one| { 'days_left' => days(one['not_after'], now) } },
-      'services' => by_name(document['services'], SERVICE) { {} },
+      'certificates' => by_name(document['certificates'], certificate_keys) { |one| { 'days_left' => days(one['not_after'], now) } },
+      'services' => by_name(document['services'], service_keys) { {} },
     }
   rescue StandardError
     {}
   end
 
   # The one key of the manifest that says where status.json is.
-  def state_directory
-    File.foreach(MANIFEST) { |line| return Regexp.last_match(1) if line =~ %r{\Astate_directory\s*=\s*(/\S+)} }
-    STATE_DIRECTORY
-  rescue SystemCallError
-    STATE_DIRECTORY
+  def state_directory(manifest)
+    said = File.readable?(manifest) && File.read(manifest)[%r{^state_directory\s*=\s*(/\S+)}, 1]
+    said || '/var/lib/certlet'
   end
 
   def by_name(all, keys)

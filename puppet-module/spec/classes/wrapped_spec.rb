@@ -1,0 +1,59 @@
+require 'spec_helper'
+
+describe 'certlet' do
+  around { |example| Dir.mktmpdir { |directory| @directory = directory and example.run } }
+
+  let(:node) { 'web1.example.com' }
+  let(:params) { { vault: VAULT, wrapped_secret_id: true, certificates: { 'a.example' => {} } } }
+  let(:http) { instance_double(Puppet::HTTP::Client) }
+  let(:answer) { instance_double(Puppet::HTTP::Response, success?: true, body: '{"wrap_info": {"token": "hvs.wrapped"}}') }
+
+  before do
+    File.write("#{@directory}/token", "the server's\n")
+    File.write("#{@directory}/certlet.yaml", JSON.generate('address' => 'https://vault.example.com:8200/', 'token_file' => "#{@directory}/token"))
+    allow(Puppet).to receive(:[]).and_call_original
+    allow(Puppet).to receive(:[]).with(:confdir).and_return(@directory)
+    allow(Puppet.runtime).to receive(:[]).and_call_original
+    allow(Puppet.runtime).to receive(:[]).with(:http).and_return(http)
+    allow(http).to receive(:post).and_return(answer)
+  end
+
+  def with_credentials(state)
+    DEBIAN.merge('certlet' => { 'credentials' => state })
+  end
+
+  ['missing', 'expiring', 'refused', nil].each do |state|
+    context "when the fact says #{state || 'nothing'}" do
+      let(:facts) { with_credentials(state) }
+
+      it 'asks for a wrapped secret-id of the very node, and writes it' do
+        is_expected.to contain_file('/etc/certlet/wrapped-secret-id').with(content: sensitive('hvs.wrapped'), mode: '0600', show_diff: false)
+        expect(http).to have_received(:post).with(
+          URI('https://vault.example.com:8200/v1/auth/approle/role/web1.example.com/secret-id'), '{}',
+          hash_including(headers: hash_including('X-Vault-Token' => "the server's", 'X-Vault-Wrap-TTL' => '300'))
+        )
+      end
+    end
+  end
+
+  ['ok', 'unknown'].each do |state|
+    context "when the fact says #{state}" do
+      let(:facts) { with_credentials(state) }
+
+      it 'asks for none, and leaves the file' do
+        is_expected.not_to contain_file('/etc/certlet/wrapped-secret-id')
+        expect(http).not_to have_received(:post)
+      end
+    end
+  end
+
+  context 'when Vault is away' do
+    # rspec-puppet keeps catalogs by their facts: this one is another.
+    let(:facts) { with_credentials('refused').merge('vault' => 'away') }
+
+    before { allow(http).to receive(:post).and_raise(Puppet::HTTP::ConnectionError, 'refused') }
+
+    it { is_expected.to compile.with_all_deps }
+    it { is_expected.not_to contain_file('/etc/certlet/wrapped-secret-id') }
+  end
+end

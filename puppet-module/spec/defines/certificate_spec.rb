@@ -1,0 +1,64 @@
+require 'spec_helper'
+
+describe 'certlet::certificate' do
+  let(:facts) { DEBIAN }
+  let(:title) { 'shop.example.com' }
+  let(:written) { catalogue.resource('file', '/etc/certlet/manifest.ini')[:content] }
+  let(:before) { "class { 'certlet': vault => { 'address' => 'https://vault.example.com:8200' } }" }
+
+  context 'with the class' do
+    let(:pre_condition) { before }
+    let(:params) { { names: ['shop.example.com', '*.shop.example.com'], fields: { 'key' => 'k', 'cert' => 'c' }, combined: true, kv_version: 2 } }
+
+    it 'ends in the manifest' do
+      expect(written).to include("[certificate shop.example.com]\ncombined = yes\nfields = cert:c\n\tkey:k\nkv_version = 2\n" \
+                                  "names = shop.example.com\n\t*.shop.example.com\n\n")
+    end
+
+    it('is closed by the last line') { expect(written).to end_with("\n[end]\n") }
+  end
+
+  context 'nested in defined types, and behind one of Hiera' do
+    let(:pre_condition) do
+      <<-PUPPET
+        define inner() { certlet::certificate { "in.${title}": } }
+        define outer() { inner { $title: } }
+        outer { 'a.example': }
+        class { 'certlet':
+          vault => { 'address' => 'https://vault.example.com:8200' }, certificates => { 'z.example' => {}, 'b.example' => {} },
+        }
+        outer { 'x.example': }
+      PUPPET
+    end
+
+    it 'ends in the one manifest, sorted' do
+      expect(written.scan(%r{^\[certificate (\S+)\]}).flatten).to eq(['b.example', 'in.a.example', 'in.x.example', 'shop.example.com', 'z.example'])
+    end
+
+    it { is_expected.to contain_certlet__whole('certlet').without_ensure }
+    it { is_expected.to contain_certlet__whole('certlet, later, later') }
+    it { is_expected.to contain_certlet__whole('certlet, later') }
+    ['in.a.example', 'in.x.example', 'b.example', 'z.example'].each do |name|
+      it { is_expected.to contain_certlet__certificate(name) }
+    end
+
+    it 'is read by the agent' do
+      certlet = ENV.fetch('CERTLET') { raise 'CERTLET is to name the agent, as built' }
+      Dir.mktmpdir do |directory|
+        File.write("#{directory}/manifest.ini", written)
+        expect(system(certlet, '--test', '--manifest', "#{directory}/manifest.ini", out: File::NULL)).to be(true)
+      end
+    end
+  end
+
+  context 'without the class' do
+    it { is_expected.to compile.and_raise_error(%r{include certlet as well}) }
+  end
+
+  context 'that is absent' do
+    let(:pre_condition) { before }
+    let(:params) { { ensure: 'absent' } }
+
+    it { is_expected.to contain_package('certlet').with_ensure('purged') }
+  end
+end

@@ -1,0 +1,40 @@
+require 'spec_helper'
+require 'facter'
+require 'puppet'
+require File.join(MODULE, 'lib/facter/certlet')
+
+describe CertletFact do
+  around { |example| Dir.mktmpdir { |directory| @directory = directory and example.run } }
+
+  let(:now) { Time.utc(2026, 11, 23) }
+  let(:manifest) { "#{@directory}/manifest.ini" }
+  let(:value) { described_class.value(now, manifest) }
+  let(:certificate) do
+    { 'name' => 'www.example.com', 'state' => 'ok', 'serial' => '03a1', 'not_after' => '2026-12-13T12:00:00Z', 'error' => 'left out' }
+  end
+
+  def says(document)
+    File.write(manifest, "[agent]\nstate_directory = #{@directory}\n")
+    File.write("#{@directory}/status.json", document.is_a?(String) ? document : JSON.generate(document))
+  end
+
+  it 'holds serial and days left of each certificate, and how the credentials are' do
+    says('certlet' => '0.1.0', 'vault' => { 'credentials' => 'expiring' }, 'last_sync' => { 'exit' => 2 }, 'services' => [],
+         'certificates' => [certificate, { 'name' => 'new.example.com', 'not_after' => nil }])
+    expect(value['certificates']['www.example.com']).to eq('state' => 'ok', 'serial' => '03a1', 'days_left' => 20, 'not_after' => '2026-12-13T12:00:00Z')
+    expect(value['certificates']['new.example.com']['days_left']).to be_nil
+    expect(value).to include('version' => '0.1.0', 'credentials' => 'expiring', 'last_exit' => 2)
+  end
+
+  it 'never raises' do
+    expect(value.keys - ['puppet']).to eq([])
+    ['', '{', '[]', '{"certificates": 7}', "\xff"].each do |text|
+      says(text)
+      expect(described_class.value(now, manifest).keys - ['puppet']).to eq([]), text
+    end
+  end
+
+  it 'says where Puppet keeps its own certificate' do
+    expect(value['puppet']).to eq('certificate' => Puppet[:hostcert], 'key' => Puppet[:hostprivkey])
+  end
+end

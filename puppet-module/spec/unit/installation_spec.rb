@@ -1,0 +1,56 @@
+require 'spec_helper'
+require 'puppet'
+$LOAD_PATH.unshift(File.join(MODULE, 'lib'))
+require 'puppet/type/certlet_installation'
+
+describe Puppet::Type.type(:certlet_installation).provider(:agent) do
+  around { |example| Dir.mktmpdir { |directory| @directory = directory and example.run } }
+
+  let(:program) { "#{@directory}/certlet" }
+  let(:resource) do
+    Puppet::Type.type(:certlet_installation).new(
+      manifest: "#{@directory}/manifest.ini", ensure: :absent, directory: "#{@directory}/etc", state_directory: "#{@directory}/lib",
+      run_directory: "#{@directory}/run", program: program, force: true
+    )
+  end
+  let(:provider) { resource.provider }
+
+  def agent_ends_with(code)
+    File.write(program, "#!/bin/sh\necho \"certlet: $*\" >>#{@directory}/called\nexit #{code}\n")
+    File.chmod(0o755, program)
+  end
+
+  before { ['etc/live', 'etc/archive', 'lib', 'run', 'out'].each { |path| FileUtils.mkdir_p("#{@directory}/#{path}") } }
+
+  it 'asks the agent, and removes what is left of its directories' do
+    agent_ends_with(0)
+    provider.destroy
+    expect(File.read("#{@directory}/called")).to eq("certlet: --manifest #{@directory}/manifest.ini --purge --force\n")
+    expect(provider).not_to exist
+  end
+
+  it 'leaves everything when the agent cannot remove all' do
+    agent_ends_with(2)
+    expect { provider.destroy }.to raise_error(Puppet::Error, %r{ended with 2})
+    expect(provider).to exist
+  end
+
+  it 'removes by its record what a lost agent made, and nothing else' do
+    copy, link, foreign, other = ['copy', 'link', 'foreign', 'other'].map { |name| "#{@directory}/out/#{name}" }
+    [copy, foreign].each { |path| File.write(path, 'x') }
+    File.symlink("#{@directory}/etc/live/a/cert.pem", link)
+    File.symlink('/etc/hostname', other)
+    outputs = [copy, link, foreign, other].map { |path| { 'path' => path, 'copy' => path == copy || path == foreign, 'device' => File.lstat(path).dev, 'inode' => File.lstat(path).ino } }
+    outputs[2]['inode'] += 1
+    File.write("#{@directory}/lib/state.json", JSON.generate('certificates' => [{ 'name' => 'a', 'outputs' => outputs }]))
+    provider.destroy
+    expect(Dir.children("#{@directory}/out").sort).to eq(['foreign', 'other'])
+    expect(provider).not_to exist
+  end
+
+  it 'does nothing by a record that cannot be read' do
+    File.write("#{@directory}/lib/state.json", '{')
+    expect { provider.destroy }.to raise_error(Puppet::Error, %r{install the package again})
+    expect(provider).to exist
+  end
+end
