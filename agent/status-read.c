@@ -142,7 +142,8 @@ judge_run(struct seen_status *status, long stale, time_t now)
 
 	/* One that is to come was noted by a clock that was ahead: nobody knows how old it is. */
 	status->stale = status->last_success == 0 || labs((long)age) > stale;
-	if (status->last_success != 0 && age / 3 > stale)
+	/* age > 3 * stale, but for the overflow */
+	if (status->last_success != 0 && (age - 1) / 3 >= stale)
 		status->run_level = CHECK_CRITICAL;
 	else if (status->stale || status->exit == EXIT_BROKEN)
 		status->run_level = CHECK_WARNING;
