@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "fetch.h"
+#include "exchange.h"
 #include "kv.h"
 
 /*

@@ -207,22 +207,6 @@ fetch_next(struct fetch *fetch, struct answer *out_answer, struct fetch_summary 
 	return FETCH_ANSWER;
 }
 
-void
-answer_clear(struct answer *answer)
-{
-	material_clear(&answer->material);
-	free(answer->notice);
-	*answer = (struct answer){ 0 };
-}
-
-void
-fetch_summary_clear(struct fetch_summary *summary)
-{
-	secret_clear(&summary->token);
-	notes_clear(&summary->notes);
-	*summary = (struct fetch_summary){ 0 };
-}
-
 /* --- A secret-id --- */
 
 int
@@ -243,11 +227,4 @@ fetch_unwrap(const struct manifest *manifest, const struct sandbox *sandbox,
 		result = 0;
 	fetch_free(fetch);
 	return result;
-}
-
-void
-unwrapped_clear(struct unwrapped *unwrapped)
-{
-	secret_clear(&unwrapped->secret_id);
-	*unwrapped = (struct unwrapped){ 0 };
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "fetch.h"
 #include "gather.h"
 #include "log.h"
 

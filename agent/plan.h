@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "fetch.h"
+#include "exchange.h"
 #include "manifest.h"
 #include "state.h"
 #include "store.h"

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "failure.h"
-#include "fetch.h"
+#include "exchange.h"
 #include "manifest.h"
 #include "plan.h"
 #include "sandbox.h"

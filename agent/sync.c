@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fetch.h"
 #include "gather.h"
 #include "log.h"
 #include "preflight.h"
@@ -11,20 +12,6 @@
 #include "rollout.h"
 #include "sync.h"
 #include "tidy.h"
-
-void
-item_fail(struct run *run, struct item *item, enum problem problem, const struct failure *why)
-{
-	item->failed = why->kind;
-	owned_set_problem(item->owned, problem, why->text, run->now);
-	log_error("%s: %s", item->entry->name, why->text);
-}
-
-int
-run_save(struct run *run)
-{
-	return state_write(run->manifest->agent.state_directory, &run->state, &run->broken);
-}
 
 /* --- What is here, and what it needs --- */
 

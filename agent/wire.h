@@ -6,7 +6,7 @@
 #ifndef CERTLET_WIRE_H
 #define CERTLET_WIRE_H
 
-#include "fetch.h"
+#include "exchange.h"
 #include "frame.h"
 
 enum wire_type { WIRE_QUESTION = 1, WIRE_GO, WIRE_ANSWER, WIRE_SUMMARY, WIRE_UNWRAPPED };

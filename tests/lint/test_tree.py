@@ -17,6 +17,8 @@ WITHOUT_UNIT_TEST = {
     "publish-main.c": "only options; tests/system tries each",
     "verbs.c": "one call a verb; tests/system runs each",
     "startup.c": "changes the process for good; tests/system looks at it from outside",
+    "run.c": "what a run notes of itself: each test of a failure in tests/system reads it",
+    "exchange.c": "forgets what came: tests/unit/test_wire and test_fetch call it after each frame",
     "sync.c": "the table of contents of a run: tests/system is its test",
     "preflight.c": "opens what a run needs: tests/system breaks each of it, tests/faults each call",
     "gather.c": "its other half is the fetch process, which a real OpenBao answers in tests/system/test_2*",
@@ -54,8 +56,6 @@ def code_of(path):
 
 
 PARTS = {  # one module in several files, which may call each other
-    "sync": {"gather", "preflight", "rollout", "tidy", "turn"},
-    "fetch": {"appraise", "inquiry", "unwrap", "wire"},
     "vault": {"address", "failover", "login", "verdict"},
     "store": {"generation", "inspect", "outputs", "remove"},
     "manifest": {"inifile"},
