@@ -9,6 +9,8 @@ node    the machine, without a trace of certlet (support/node.py):
         node.differences() -> what is not as before certlet came    node.nginx(name) -> listens for it    node.served(name) -> fingerprint
 """
 
+import subprocess
+
 import pytest
 
 from support.node import Node, facts, is_expendable
@@ -22,7 +24,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def before():
-    """The disk before certlet ever came."""
+    """The disk before certlet ever came. nginx makes directories of its own when it is asked for the first time."""
+    subprocess.run(["nginx", "-q", "-t"], check=True)
     return facts()
 
 
