@@ -48,6 +48,32 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
     expect(provider).not_to exist
   end
 
+  it 'leaves what others keep in the same directories' do
+    agent_ends_with(0)
+    foreign = ['etc/live/README', 'etc/archive/theirs/cert1.pem', 'lib/other.db', 'run/other.pid'].map { |path| "#{@directory}/#{path}" }
+    FileUtils.mkdir_p("#{@directory}/etc/archive/theirs")
+    foreign.each { |path| File.write(path, 'x') }
+    expect(provider).not_to exist
+    ['etc/archive/a/7/privkey.pem', 'lib/status.json', 'lib/.state.json.certlet', 'run/lock'].each do |path|
+      FileUtils.mkdir_p(File.dirname("#{@directory}/#{path}"))
+      File.write("#{@directory}/#{path}", 'x')
+    end
+    File.symlink('../archive/a/7', "#{@directory}/etc/live/a")
+    expect(provider).to exist
+    provider.destroy
+    expect(Dir.glob("#{@directory}/{etc,lib,run}/**/*", File::FNM_DOTMATCH).reject { |path| File.directory?(path) }).to match_array(foreign)
+    expect(provider).not_to exist
+  end
+
+  it 'asks the agent of a manifest that nothing is known of besides' do
+    ['etc/live', 'etc/archive', 'etc', 'lib', 'run'].each { |path| Dir.rmdir("#{@directory}/#{path}") }
+    File.write("#{@directory}/manifest.ini", "[agent]\ndirectory = /srv/tls\n[end]\n")
+    agent_ends_with(0)
+    expect(provider).to exist
+    provider.destroy
+    expect(File.read("#{@directory}/called")).to include('--purge')
+  end
+
   it 'does nothing by a record that cannot be read' do
     File.write("#{@directory}/lib/state.json", '{')
     expect { provider.destroy }.to raise_error(Puppet::Error, %r{install the package again})

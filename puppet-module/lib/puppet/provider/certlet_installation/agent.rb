@@ -1,30 +1,24 @@
 require 'json'
 
 Puppet::Type.type(:certlet_installation).provide(:agent) do
-  desc 'Asks the agent; where it is gone already, removes what its record says it made.'
+  desc 'Asks the agent; where it is gone already, removes what its record says it made. What is not its own is left.'
 
   def exists?
-    traces.any? { |path| trace?(path) }
+    (program? && File.exist?(resource[:name])) || own.any? || directories.any? { |path| Dir.empty?(path) }
   end
 
   def destroy
-    if File.executable?(resource[:program])
-      purge
-    else
-      outputs.each { |output| FileUtils.rm_f(output['path']) if ours?(output) }
-    end
-    FileUtils.rm_r(traces.select { |path| trace?(path) }, secure: true)
+    purge if program?
+    # Of an agent that is lost, or whose manifest is, so that it looked elsewhere.
+    outputs.each { |output| FileUtils.rm_f(output['path']) if ours?(output) }
+    FileUtils.rm_r(own, secure: true)
+    directories.each { |path| remove_empty(path) }
   end
 
   private
 
-  def trace?(path)
-    File.exist?(path) || File.symlink?(path)
-  end
-
-  def traces
-    ['live', 'archive'].map { |name| File.join(resource[:directory], name) } +
-      [resource[:state_directory], resource[:run_directory]]
+  def program?
+    File.executable?(resource[:program])
   end
 
   def purge
@@ -35,6 +29,36 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     return if output.exitstatus.zero?
 
     raise Puppet::Error, "certlet --purge ended with #{output.exitstatus}: the agent stays until it can remove all"
+  end
+
+  # Any of these may be a directory of others as well: by its names alone nothing is removed.
+  def own
+    links = children('live').select { |path| File.symlink?(path) && File.readlink(path).start_with?('../archive/') }
+    archives = children('archive').select { |path| archive?(path) }
+    files = ['state.json', 'status.json'].map { |name| [:state_directory, name] } + ['lock', 'token'].map { |name| [:run_directory, name] }
+    files = files.flat_map { |directory, name| [name, ".#{name}.certlet"].map { |one| File.join(resource[directory], one) } }
+    links + archives + files.select { |path| File.file?(path) }
+  end
+
+  # That of a certificate, whose generations are numbers.
+  def archive?(path)
+    File.directory?(path) && !File.symlink?(path) && Dir.children(path).all? { |name| name.match?(%r{\A\d+\z}) && File.directory?("#{path}/#{name}") }
+  end
+
+  def children(part)
+    path = File.join(resource[:directory], part)
+    File.directory?(path) ? Dir.children(path).map { |name| File.join(path, name) } : []
+  end
+
+  def directories
+    ['live', 'archive'].map { |part| File.join(resource[:directory], part) }.push(resource[:state_directory], resource[:run_directory])
+                       .select { |path| File.directory?(path) && !File.symlink?(path) }
+  end
+
+  def remove_empty(path)
+    Dir.rmdir(path)
+  rescue Errno::ENOTEMPTY, Errno::EBUSY => e
+    resource.warning("#{path} is left: #{e.message}")
   end
 
   # Files and links outside of the directory; the agent keeps them in its record before it makes them.
