@@ -1,2 +1,2 @@
-# @summary A program with its arguments, an absolute path first; one with a blank stands in quotes, and no shell runs it
-type Certlet::Command = Pattern[/\A\/(?!.*\s[;#])[^[:cntrl:]]{1,149}(?<!\s)\z/]
+# @summary A program with its arguments, an absolute path first; a word with a blank stands in quotes, and no shell runs it
+type Certlet::Command = Pattern[/\A(?=["']?\/.)(?!.*\s[;#])([^"'[:cntrl:]]|"[^"[:cntrl:]]*"|'[^'[:cntrl:]]*')+(?<!\s)\z/]

@@ -1,2 +1,2 @@
 # @summary A value of one word
-type Certlet::Word = Pattern[/\A[^[:space:][:cntrl:];#]{1,150}\z/]
+type Certlet::Word = Pattern[/\A[^[:space:][:cntrl:];#]+\z/]

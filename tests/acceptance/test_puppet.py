@@ -58,7 +58,10 @@ def test_a_service_that_needs_a_certificate_starts_in_the_first_run(node):
 def test_a_manifest_that_the_agent_refuses_does_not_land(node):
     installs(node, A)
     before = node.path("/etc/certlet/manifest.ini").read_text()
-    run = node.apply(certificates={A: WITH_NGINX}, agent={"critical": "30d", "warn": "2d"})
+    presets = node.path("/usr/share/certlet/services.ini")
+    presets.rename("/root/services.ini")  # what the module takes for a preset is none to this agent
+    run = node.apply(certificates={A: WITH_NGINX, B: {}})
+    node.path("/root/services.ini").rename(presets)
     assert run.exit in (4, 6) and node.path("/etc/certlet/manifest.ini").read_text() == before
 
 

@@ -17,4 +17,5 @@ describe 'certlet::section' do
   it { is_expected.to run.with_params('vault', { 'b' => 1, 'a' => 2 }).and_return("[vault]\na = 2\nb = 1\n\n") }
   it { is_expected.to run.with_params('agent', {}).and_return('') }
   it { is_expected.to run.with_params('certificate x', {}).and_return("[certificate x]\n\n") }
+  it { is_expected.to run.with_params('certificate x', { 'services' => [] }).and_return("[certificate x]\n\n") }
 end

@@ -1,5 +1,9 @@
+require 'ipaddr'
+
 # @api private
 # @summary Fails with all that the types cannot see, each with the key of Hiera that is wrong
+#
+# With the types, what passes here is what the agent accepts: a manifest that it refuses would hold up the catalog.
 Puppet::Functions.create_function(:'certlet::check') do
   # @param vault As in the class
   # @param agent As in the class
@@ -17,9 +21,10 @@ Puppet::Functions.create_function(:'certlet::check') do
   end
 
   def check(vault, agent, certificates, services, presets)
-    directory = agent['directory'] || '/etc/certlet'
-    wrong = of_vault(vault) + certificates.sort.flat_map { |name, one| of_names(name, one) + of_services(name, one, services, presets) } +
-            of_outputs(certificates, directory)
+    wrong = of_vault(vault) + of_agent(agent) + of_values('certlet::vault:', vault) + of_values('certlet::agent:', agent) +
+            certificates.sort.flat_map { |name, one| of_name(name, one) + of_values(at(name), one) + of_services(name, one, services, presets) } +
+            services.sort.flat_map { |name, one| of_values("certlet::services: #{name}:", one) } +
+            of_outputs(certificates, agent['directory'] || '/etc/certlet')
     raise Puppet::Error, wrong.join("\n") unless wrong.empty?
   end
 
@@ -30,11 +35,90 @@ Puppet::Functions.create_function(:'certlet::check') do
       wrong << 'certlet::vault: client_cert_file, client_key_file: missing; the fact certlet does not say where Puppet keeps its own'
     end
     wrong << 'certlet::vault: token_file: missing, for auth: token' if vault['auth'] == 'token' && !vault['token_file']
+    if vault['wrapped_secret_id_file'] == (vault['secret_id_file'] || '/etc/certlet/secret-id')
+      wrong << 'certlet::vault: wrapped_secret_id_file: is secret_id_file, into which it is unwrapped'
+    end
     wrong
   end
 
-  def of_names(name, certificate)
-    return [] if certificate['names'] || name.sub(%r{\A_wildcard\.}, '') =~ %r{\A[^_.]+(\.[^_.]+)*\z}
+  def of_agent(agent)
+    warn, critical = [agent['warn'] || '25d', agent['critical'] || '7d'].map do |duration|
+      duration.to_i * { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86_400 }[duration[-1]]
+    end
+    (critical > warn) ? ['certlet::agent: critical: is more than warn (7d and 25d when not given)'] : []
+  end
+
+  # Values
+
+  def of_values(where, settings)
+    settings.flat_map do |key, value|
+      each = value.is_a?(Array) ? value : [value]
+      wrong = each.map { |one| problem_of(key, one) }
+      wrong << 'something stands twice in the list' if each.map { |one| one.to_s.downcase.chomp('/') }.uniq.size != each.size
+      wrong << 'more bytes than the 198 of a line of the manifest' if too_long?(key, value)
+      wrong.compact.map { |problem| "#{where} #{key}: #{problem}" }
+    end
+  end
+
+  # What may hold a password is not repeated.
+  def problem_of(key, value)
+    case key
+    when 'address' then 'is none of https://HOST[:PORT] and unix:///PATH, without a user' unless address?(value)
+    when 'proxy' then 'is not SCHEME://HOST:PORT, without a user' unless endpoint?(value.sub(%r{\A[a-z0-9]+://}, ''), true)
+    when 'tls_server_name' then "#{value} is no host name" unless host?(value)
+    when 'names' then "#{value} is no host name" unless value == 'any' || host?(value.sub(%r{\A\*\.}, '')) || ip?(value)
+    when 'verify' then "#{value} is not HOST:PORT [sni=NAME] [starttls=smtp|imap|pop3]" unless verify?(value)
+    end
+  end
+
+  def too_long?(key, value)
+    first, *others = call_function('certlet::value', value).lines(chomp: true)
+    "#{key} = #{first}".bytesize > 198 || others.any? { |line| line.bytesize > 198 }
+  end
+
+  def host?(text)
+    labels = text.split('.', -1)
+    text.size <= 253 && labels.all? { |label| label =~ %r{\A[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\z} } && labels.last !~ %r{\A[0-9]*\z}
+  end
+
+  def ip?(text)
+    text !~ %r{[/%\[]} && !IPAddr.new(text).nil?
+  rescue IPAddr::Error
+    false
+  end
+
+  # HOST[:PORT], where the host of an IPv6 address stands in brackets.
+  def endpoint?(text, with_port)
+    host, six, port = text.match(%r{\A(?:([^:\[\]]+)|\[([^\[\]]+)\])(?::([0-9]{1,5}))?\z})&.captures
+    return false if port ? !port.to_i.between?(1, 65_535) : with_port
+
+    six ? six.include?(':') && ip?(six) : !host.nil? && (host?(host) || ip?(host))
+  end
+
+  def address?(text)
+    return path?(text.delete_prefix('unix://')) if text.start_with?('unix://')
+
+    endpoint, path = text.match(%r{\Ahttps?://([^/]*)(/.*)?\z}).captures
+    path = path.to_s.sub(%r{/+\z}, '')
+    endpoint?(endpoint, false) && (path.empty? || path?(path))
+  end
+
+  def path?(text)
+    text.split('/', -1).drop(1).none? { |part| ['', '.', '..'].include?(part) }
+  end
+
+  def verify?(text)
+    endpoint, *options = text.split(%r{ +})
+    endpoint?(endpoint, true) && options.map { |option| option[%r{\A\w+=}] }.uniq.size == options.size && options.all? do |option|
+      option =~ %r{\Astarttls=(smtp|imap|pop3)\z} || (option.start_with?('sni=') && host?(option.delete_prefix('sni=')))
+    end
+  end
+
+  # Certificates
+
+  def of_name(name, certificate)
+    default = name.sub(%r{\A_wildcard\.}, '')
+    return [] if certificate['names'] || host?(default) || ip?(name)
 
     ["#{at(name)} names: missing; #{name} is no host name"]
   end

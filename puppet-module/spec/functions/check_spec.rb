@@ -1,0 +1,69 @@
+require 'spec_helper'
+require 'open3'
+
+# Each value passes the types; the agent refuses it all the same, so the catalog has to.
+REFUSED = {
+  'vault'       => {
+    'address' => ['https://v:0', 'https://v?x', 'https://v:99999', 'https://u:secret@v', 'https://a_b', 'https://[::g]', 'https://1.2.3.999', 'unix:///a/../b',
+                  ['https://v', 'https://v/']],
+    'proxy' => ['http://p', 'http://u:secret@p:1', 'http://p:0'],
+    'tls_server_name' => ['1.2.3.4', '*.a'],
+    'wrapped_secret_id_file' => ['/etc/certlet/secret-id'],
+    'ca_file' => ["/#{'a' * 190}", "/#{"\u00e9" * 100}"],
+  },
+  'agent'       => { 'critical' => ['26d'], 'warn' => ['1h'] },
+  'certificate' => {
+    'names' => [['a..b'], ['a-.b'], ['a' * 64], ['1.2.3.999'], ['a', 'A'], ['::g'], ["#{'a.' * 100}b"]],
+    'services' => [['nginx', 'nginx'], ['unknown']],
+    'source' => ["kv:#{'a' * 200}"],
+    'cert_path' => ['/etc/certlet/live/x', '/etc/certlet', '/etc/certlet/archive'],
+  },
+  'service'     => { 'verify' => ['a:0', 'a..b:1', 'a:1 sni=1.2.3.4', 'a:1 starttls=ftp', 'a:1 sni=a sni=b'], 'test' => ["/bin/a #{'b ' * 100}c"] },
+}.freeze
+
+# And these it takes.
+TAKEN = {
+  'vault'       => { 'address' => ['https://v:8200/a/b/', 'https://[::1]:8200', 'unix:///run/v'], 'proxy' => 'socks5h://[::1]:1', 'namespace' => 'a+b/c',
+                     'tls_server_name' => 'v.example.com', 'auth_mount' => 'team/approle' },
+  'agent'       => { 'user' => 7, 'warn' => '20d', 'critical' => '0s' },
+  'certificate' => { 'names' => ['*.a', '2001:db8::1', '1.2.3.4', "#{'a.' * 90}b"], 'services' => [], 'source' => 'kv:a/b', 'owner' => 'DOMAIN\\user', 'fields' => { 'key' => 'k' } },
+  'service'     => { 'unit' => 'a@b.service', 'test' => %q("/opt/my app/x" -t '"'), 'verify' => '[::1]:25 starttls=smtp sni=a.b', 'timeout' => '99d' },
+}.freeze
+
+describe 'certlet::check' do
+  def arguments(section, settings)
+    [{ 'address' => 'https://v' }.merge((section == 'vault') ? settings : {}), (section == 'agent') ? settings : {},
+     { 'www.example.com' => (section == 'certificate') ? settings : {} }, (section == 'service') ? { 'x' => settings } : {}, ['nginx']]
+  end
+
+  REFUSED.each do |section, keys|
+    keys.each do |key, values|
+      it "refuses in #{section} a #{key} that the agent would, by its key, and tells no password" do
+        values.each do |value|
+          expect { subject.execute(*arguments(section, key => value)) }.to raise_error(Puppet::Error) { |error|
+            expect(error.message).to match(%r{\Acertlet::(vault|agent|certificates: www\.example\.com|services: x): (#{key}|critical): })
+            expect(error.message).not_to include('secret@')
+          }, value.inspect
+        end
+      end
+    end
+  end
+
+  it 'refuses a name that is no host name, without names' do
+    ['a-', 'a' * 64, 'a.1', '_wildcard.-'].each do |name|
+      expect { subject.execute({ 'address' => 'https://v' }, {}, { name => {} }, {}, []) }.to raise_error(Puppet::Error, %r{#{name}: names: missing}), name
+    end
+  end
+
+  it 'lets pass what the agent reads' do
+    all = [TAKEN['vault'], TAKEN['agent'], { 'www.example.com' => TAKEN['certificate'], '_wildcard.a' => {}, '1.2.3.4' => {}, 'x' * 253 => { 'names' => 'any' } },
+           { 'x' => TAKEN['service'] }]
+    subject.execute(*all, [])
+    written = scope.call_function('epp', ['certlet/manifest.epp', ['vault', 'agent', 'certificates', 'services'].zip(all).to_h])
+    said, status = Dir.mktmpdir do |directory|
+      File.write("#{directory}/manifest.ini", written)
+      Open3.capture2e(ENV.fetch('CERTLET'), '--test', '--manifest', "#{directory}/manifest.ini")
+    end
+    expect(status).to be_success, said
+  end
+end
