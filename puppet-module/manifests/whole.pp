@@ -1,11 +1,15 @@
 # @api private
 # @summary The agent with all its certificates, or its removal: known once nothing is left that could declare a certificate
 #
-# Defined types are evaluated in rounds, those that others declare in the next one. This one declares itself for the next
-# round as long as there is anything else in its own.
-define certlet::whole () {
-  if certlet::pending() {
-    certlet::whole { "${title}, later": }
+# Defined types are evaluated in rounds, those that others declare in the next one, and what a collector realizes in the one
+# after. This one declares itself for the next round as long as there is anything else in its own.
+# @param census What `certlet::census` was in the round before
+define certlet::whole (Integer $census = 0) {
+  $now = certlet::census()
+  if $now != $census {
+    certlet::whole { "${title}, later":
+      census => $now,
+    }
   } else {
     $declared = certlet::declared()
     $wanted = $declared.filter |$name, $settings| { $settings['ensure'] != 'absent' }

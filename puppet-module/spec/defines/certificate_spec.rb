@@ -28,6 +28,7 @@ describe 'certlet::certificate' do
           vault => { 'address' => 'https://vault.example.com:8200' }, certificates => { 'z.example' => {}, 'b.example' => {} },
         }
         outer { 'x.example': }
+        notify { 'behind': require => Class['certlet'] }
       PUPPET
     end
 
@@ -35,9 +36,11 @@ describe 'certlet::certificate' do
       expect(written.scan(%r{^\[certificate (\S+)\]}).flatten).to eq(['b.example', 'in.a.example', 'in.x.example', 'shop.example.com', 'z.example'])
     end
 
-    it { is_expected.to contain_certlet__whole('certlet').without_ensure }
-    it { is_expected.to contain_certlet__whole('certlet, later, later') }
+    it { is_expected.to contain_certlet__whole('certlet').that_comes_before('Notify[behind]') }
     it { is_expected.to contain_certlet__whole('certlet, later') }
+    it { is_expected.to contain_certlet__whole('certlet, later, later') }
+    it { is_expected.to contain_certlet__whole('certlet, later, later, later') }
+    it { is_expected.to contain_file('/etc/certlet/manifest.ini').that_comes_before('Notify[behind]') }
     ['in.a.example', 'in.x.example', 'b.example', 'z.example'].each do |name|
       it { is_expected.to contain_certlet__certificate(name) }
     end
@@ -49,6 +52,21 @@ describe 'certlet::certificate' do
         expect(system(certlet, '--test', '--manifest', "#{directory}/manifest.ini", out: File::NULL)).to be(true)
       end
     end
+  end
+
+  context 'that a collector realizes at the very last' do
+    let(:pre_condition) do
+      <<-PUPPET
+        define virtual() { @certlet::certificate { "virtual.${title}": } }
+        define realizer() { Certlet::Certificate <| title == 'virtual.a.example' |> }
+        virtual { 'a.example': }
+        realizer { 'x': }
+        class { 'certlet': vault => { 'address' => 'https://vault.example.com:8200' }, certificates => {} }
+      PUPPET
+    end
+    let(:params) { { ensure: 'absent' } }
+
+    it('ends in the manifest') { expect(written).to include("[certificate virtual.a.example]\n") }
   end
 
   context 'without the class' do
