@@ -13,7 +13,7 @@ define certlet::whole (Integer $census = 0) {
   } else {
     $declared = certlet::declared()
     $wanted = $declared.filter |$name, $settings| { $settings['ensure'] != 'absent' }
-    if $certlet::certificates =~ Undef and $declared.empty and $certlet::ensure == 'present' {
+    if $certlet::certificates =~ Undef and $wanted.empty and $certlet::ensure == 'present' {
       notice('certlet::certificates is not defined for this node: nothing is managed and nothing removed')
     } else {
       $present = $certlet::ensure == 'present' and !$wanted.empty

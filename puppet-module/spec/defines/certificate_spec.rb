@@ -74,9 +74,19 @@ describe 'certlet::certificate' do
   end
 
   context 'that is absent' do
-    let(:pre_condition) { before }
     let(:params) { { ensure: 'absent' } }
 
-    it { is_expected.to contain_package('certlet').with_ensure('purged') }
+    context 'and no other is listed' do
+      let(:pre_condition) { "class { 'certlet': certificates => {} }" }
+
+      it { is_expected.to contain_package('certlet').with_ensure('purged') }
+    end
+
+    context 'and Hiera says nothing of others' do
+      let(:pre_condition) { before }
+
+      it { is_expected.to compile.with_all_deps }
+      it { is_expected.not_to contain_package('certlet') }
+    end
   end
 end
