@@ -28,7 +28,7 @@ module CertletFact
   end
 
   def status(now, manifest)
-    document = JSON.parse(File.read(File.join(state_directory(manifest), 'status.json')))
+    document = JSON.parse(text(File.join(state_directory(manifest), 'status.json')))
     {
       'version' => document['certlet'],
       'credentials' => document.dig('vault', 'credentials'),
@@ -44,16 +44,23 @@ module CertletFact
 
   # The one key of the manifest that says where status.json is.
   def state_directory(manifest)
-    said = File.readable?(manifest) && File.read(manifest)[%r{^state_directory\s*=\s*(/\S+)}, 1]
-    said || '/var/lib/certlet'
+    text(manifest)[%r{^state_directory\s*=\s*(/\S+)}, 1] || '/var/lib/certlet'
+  end
+
+  # Of a regular file: reading a pipe would never end. Whatever the locale of who asks; no inventory takes more than that.
+  def text(path)
+    found = File.file?(path) && File.readable?(path) ? File.read(path, 16 * 1024 * 1024, encoding: 'UTF-8') : ''
+    found.to_s.scrub
   end
 
   def by_name(all, keys)
-    all.to_h { |one| [one['name'], one.slice(*keys).merge(yield(one))] }
+    all.to_h { |one| [String(one.fetch('name')), one.slice(*keys).merge(yield(one))] }
   end
 
   def days(moment, now)
     moment && ((Time.iso8601(moment) - now) / 86_400).floor
+  rescue ArgumentError
+    nil
   end
 end
 

@@ -1,4 +1,5 @@
 require 'spec_helper'
+require 'timeout'
 require 'facter'
 require 'puppet'
 require File.join(MODULE, 'lib/facter/certlet')
@@ -28,9 +29,33 @@ describe CertletFact do
 
   it 'never raises' do
     expect(value.keys - ['puppet']).to eq([])
-    ['', '{', '[]', '{"certificates": 7}', "\xff"].each do |text|
+    ['', '{', '[]', '{"certificates": 7}', '{"certificates": [{}]}', "\xff", '[' * 200, '7', 'null', '"x"'].each do |text|
       says(text)
       expect(described_class.value(now, manifest).keys - ['puppet']).to eq([]), text
+    end
+  end
+
+  it 'does not wait for a pipe, nor read a directory' do
+    says({})
+    File.unlink("#{@directory}/status.json")
+    File.mkfifo("#{@directory}/status.json")
+    expect(Timeout.timeout(5) { value.keys - ['puppet'] }).to eq([])
+    File.unlink(manifest)
+    File.mkfifo(manifest)
+    expect(Timeout.timeout(5) { described_class.state_directory(manifest) }).to eq('/var/lib/certlet')
+    File.unlink(manifest)
+    Dir.mkdir(manifest)
+    expect(described_class.state_directory(manifest)).to eq('/var/lib/certlet')
+  end
+
+  it 'reads UTF-8 whatever the locale' do
+    says('certlet' => '0.1.0', 'certificates' => [certificate.merge('issuer' => "Soci\u00e9t\u00e9", 'not_after' => 'never')], 'services' => [])
+    before = Encoding.default_external
+    begin
+      Encoding.default_external = Encoding::US_ASCII
+      expect(value['certificates']['www.example.com']).to include('issuer' => "Soci\u00e9t\u00e9", 'days_left' => nil)
+    ensure
+      Encoding.default_external = before
     end
   end
 
