@@ -14,6 +14,12 @@ class certlet::install (Boolean $present) {
       package { 'certlet':
         * => $certlet::removed_package,
       }
+      # systemd keeps a unit that failed, until the next boot.
+      -> exec { 'certlet: systemctl reset-failed':
+        command => 'systemctl reset-failed certlet.service',
+        onlyif  => 'systemctl is-failed --quiet certlet.service',
+        path    => ['/usr/bin', '/bin'],
+      }
       -> user { 'certlet':
         ensure => absent,
       }

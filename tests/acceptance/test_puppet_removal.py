@@ -1,7 +1,8 @@
 """Removal: whatever state a machine is in, nothing that tells of certlet is left, or it is said what holds it up."""
 
-from test_puppet import A, B, WITH_NGINX, installs
+import shutil
 
+from test_puppet import A, B, WITH_NGINX, installs
 
 
 def test_when_none_is_listed_no_trace_is_left(node):
@@ -33,7 +34,11 @@ def test_without_vault_everything_goes_as_well(node):
     installs(node, A)
     node.stops_nginx()
     node.vault.stop()
+    node.path("/run/certlet/token").unlink()
+    node.execute("systemctl", "start", "certlet.service")
+    assert node.execute("systemctl", "is-failed", "certlet.service").exit == 0
     assert node.apply(ensure="absent", certificates={A: {}}).exit == 2
+    assert "certlet" not in node.execute("systemctl", "list-units", "--all", "--no-legend").output
     assert node.differences() == {}
     node.vault.start()
 
@@ -58,6 +63,25 @@ def test_a_package_that_was_purged_by_hand_leaves_nothing(node):
     node.stops_nginx()
     node.execute("dpkg", "--purge", "certlet", check=True)
     assert node.apply(certificates={}).exit in (0, 2)
+    assert node.differences() == {}
+
+
+def test_what_others_keep_in_its_directories_stays_also_where_it_never_was(node):
+    agent = {"directory": "/srv/tls", "state_directory": "/srv/state", "run_directory": "/srv/run"}
+    theirs = [node.path(path) for path in ("/srv/tls/live/README", "/srv/tls/archive/theirs/cert1.pem", "/srv/state/other.db", "/srv/run/other.pid")]
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("theirs")
+    assert node.apply(certificates={}, agent=agent).exit == 0
+    node.vault.publish(A)
+    node.path("/srv/out").mkdir()
+    assert node.apply(certificates={A: {"install": "copy", "key_path": "/srv/out/key.pem"}}, agent=agent).exit == 2
+    node.path("/etc/certlet/manifest.ini").unlink()  # and the agent, without it, looks elsewhere
+    assert node.apply(certificates={}, agent=agent).exit == 2
+    assert sorted(path for path in node.path("/srv").rglob("*") if not path.is_dir()) == sorted(theirs)
+    assert node.apply(certificates={}, agent=agent).exit == 0
+    for top in ("tls", "state", "run", "out"):
+        shutil.rmtree(f"/srv/{top}")
     assert node.differences() == {}
 
 

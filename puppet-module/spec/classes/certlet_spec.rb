@@ -35,6 +35,7 @@ describe 'certlet' do
         it { is_expected.to contain_certlet_installation('/etc/certlet/manifest.ini').with_ensure('absent').that_comes_before('File[/etc/certlet]') }
         it { is_expected.to contain_file('/etc/certlet').with_ensure('absent').that_comes_before('Class[certlet::install]') }
         it { is_expected.to contain_package('certlet').with_ensure(gone).that_comes_before('User[certlet]') }
+        it { is_expected.to contain_exec('certlet: systemctl reset-failed').that_requires('Package[certlet]') }
         it { is_expected.to contain_user('certlet').with_ensure('absent') }
         it { is_expected.to contain_group('certlet').with_ensure('absent') }
         it { is_expected.not_to contain_certlet_run('certlet') }

@@ -13,6 +13,10 @@ Puppet::Type.newtype(:certlet_installation) do
     def retrieve
       provider.exists? ? :present : :absent
     end
+
+    def change_to_s(_is, _should)
+      'removed'
+    end
   end
 
   newparam(:manifest, namevar: true) do
