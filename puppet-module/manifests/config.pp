@@ -15,6 +15,12 @@ class certlet::config (
   } + $certlet::vault
 
   if $present {
+    if $certlet::wrapped_secret_id and $certlet::secret_id {
+      fail('certlet::secret_id: certlet::wrapped_secret_id stands for it; the one would overwrite what the other brought')
+    }
+    if $certlet::wrapped_secret_id and $certlet::vault['auth'] =~ Enum['cert', 'token'] {
+      fail('certlet::wrapped_secret_id: is for auth: approle in certlet::vault')
+    }
     $puppet = $facts.dig('certlet', 'puppet')
     $login = if $certlet::vault['auth'] == 'cert' and $puppet {
       # The node's own Puppet certificate: nothing has to be handed out.

@@ -56,4 +56,44 @@ describe 'certlet' do
     it { is_expected.to compile.with_all_deps }
     it { is_expected.not_to contain_file('/etc/certlet/wrapped-secret-id') }
   end
+
+  {
+    'an answer that is not wrapped'  => ['body', '{"wrap_info": null, "data": {"secret_id": "in-clear"}}'],
+    'an answer of another kind'      => ['body', '{"wrap_info": "in-clear"}'],
+    'an answer that is cut short'    => ['body', '{"wrap_info": {"token": "in-clear'],
+    'a certlet.yaml that is none'    => ['yaml', 'address: ['],
+    'a certlet.yaml that is empty'   => ['yaml', ''],
+    'an address that is none'        => ['yaml', 'address: "https://v v"'],
+    'a ca_file without certificates' => ['yaml', '{address: "https://v", token_file: /dev/null, ca_file: /dev/null}'],
+  }.each do |what, (kind, text)|
+    context "with #{what}" do
+      let(:facts) { with_credentials('refused').merge('vault' => what) }
+      let(:answer) { instance_double(Puppet::HTTP::Response, success?: true, body: text) }
+
+      before { File.write("#{@directory}/certlet.yaml", text) if kind == 'yaml' }
+
+      it 'compiles without one, and tells why and no secret' do
+        told = []
+        allow(Puppet).to receive(:warning) { |text| told << text }
+        is_expected.to compile.with_all_deps
+        is_expected.not_to contain_file('/etc/certlet/wrapped-secret-id')
+        expect(told.join).to match(%r{certlet::wrapped_secret_id: none for web1.example.com: \S})
+        expect(told.join).not_to include('in-clear')
+      end
+    end
+  end
+
+  context 'with another secret-id, too' do
+    let(:facts) { with_credentials('ok') }
+    let(:params) { super().merge(secret_id: sensitive('x')) }
+
+    it { is_expected.to compile.and_raise_error(%r{certlet::secret_id: certlet::wrapped_secret_id stands for it}) }
+  end
+
+  context 'with another way to log in' do
+    let(:facts) { with_credentials('ok') }
+    let(:params) { super().merge(vault: VAULT.merge('auth' => 'cert')) }
+
+    it { is_expected.to compile.and_raise_error(%r{certlet::wrapped_secret_id: is for auth: approle}) }
+  end
 end

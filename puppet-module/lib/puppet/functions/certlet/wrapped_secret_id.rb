@@ -1,11 +1,12 @@
 require 'json'
+require 'timeout'
 require 'yaml'
 
 # @summary Asks Vault for a response-wrapped secret-id of this node's AppRole, when the node needs one
 #
 # Runs on the Puppet server. Its `certlet.yaml` (in the confdir, readable by the server alone) says where Vault is and which
 # token may do this: `address`, `token_file`, and, if they differ, `ca_file`, `namespace`, `mount` (approle), `role` (the
-# node's certname, for which a `%s` stands), `ttl` (seconds, 300). The certname is the one that the server has authenticated.
+# node's certname, for which a `%s` stands), `ttl` (seconds, 300), `timeout` (seconds, 10). The certname is the one that the server has authenticated.
 #
 # A node needs one when its fact `certlet` says that the credentials are missing, expiring or refused, or says nothing yet.
 # Every compilation of such a node makes one, `--noop` too: set `secret_id_ttl` at the role.
@@ -23,20 +24,24 @@ Puppet::Functions.create_function(:'certlet::wrapped_secret_id', Puppet::Functio
     certname = scope['trusted']['certname']
     raise Puppet::Error, "#{certname} cannot be the name of a role" unless certname =~ %r{\A[a-z0-9_][a-z0-9._-]*\z}
 
-    Puppet::Pops::Types::PSensitiveType::Sensitive.new(ask(settings, certname))
-  rescue SystemCallError, Puppet::HTTP::HTTPError, KeyError, JSON::ParserError, Puppet::SSL::SSLError => e
-    # The agent goes on with what it has; that is better than a node without a catalog.
-    Puppet.warning("certlet::wrapped_secret_id: none for #{certname}: #{e.message}")
+    token = obtain(certname)
+    token && Puppet::Pops::Types::PSensitiveType::Sensitive.new(token)
+  end
+
+  # Whatever goes wrong: the agent goes on with what it has, and that is better than a node without a catalog.
+  def obtain(certname)
+    settings = YAML.safe_load(File.read(File.join(Puppet[:confdir], 'certlet.yaml')))
+    Timeout.timeout(settings.fetch('timeout', 10)) { ask(settings, certname) }
+  rescue StandardError => e
+    # That of a parser holds what it could not parse.
+    why = e.is_a?(JSON::ParserError) ? 'the answer is no JSON' : e.message
+    Puppet.warning("certlet::wrapped_secret_id: none for #{certname}: #{why}")
     nil
   end
 
   def needed?(facts)
     credentials = (facts['certlet'] || {})['credentials']
     credentials.nil? || ['missing', 'expiring', 'refused'].include?(credentials)
-  end
-
-  def settings
-    YAML.safe_load(File.read(File.join(Puppet[:confdir], 'certlet.yaml')))
   end
 
   def ask(settings, certname)
@@ -48,14 +53,14 @@ Puppet::Functions.create_function(:'certlet::wrapped_secret_id', Puppet::Functio
     response = Puppet.runtime[:http].post(url, '{}', headers: headers.merge('Content-Type' => 'application/json'), options: trust(settings))
     raise Puppet::HTTP::ResponseError, response unless response.success?
 
-    JSON.parse(response.body).fetch('wrap_info').fetch('token')
+    token = JSON.parse(response.body).dig('wrap_info', 'token')
+    token.is_a?(String) && !token.empty? ? token : raise(Puppet::Error, 'the answer holds no wrapping token')
   end
 
   def trust(settings)
     return { include_system_store: true } unless settings['ca_file']
 
-    roots = File.read(settings['ca_file']).scan(%r{-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----}m)
-                .map { |pem| OpenSSL::X509::Certificate.new(pem) }
+    roots = Puppet::X509::CertProvider.new.load_cacerts_from_pem(File.read(settings['ca_file']))
     { ssl_context: Puppet::SSL::SSLProvider.new.create_root_context(cacerts: roots, revocation: false) }
   end
 end
