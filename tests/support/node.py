@@ -16,7 +16,7 @@ from support.programs import served_fingerprint
 PORT = 8443
 
 # What differs without certlet's doing: logs, records of the package manager, what is rewritten by every tool that touches users.
-IGNORED = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/var/cache", "/var/lib/dpkg", "/var/lib/apt",
+IGNORED = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/var/cache", "/var/lib/dpkg", "/var/lib/apt", "/var/lib/nginx",
            "/var/lib/systemd/random-seed", "/var/lib/systemd/timers", "/boot.sh", "/boot.out", "/root", "/etc/ld.so.cache",
            "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-", "/etc/.pwd.lock")
 
