@@ -27,11 +27,13 @@ define certlet::whole (Integer $census = 0) {
       class { 'certlet::timer':
         present => $present,
       }
-      contain certlet::install, certlet::config, certlet::timer
       if $present {
+        contain certlet::install, certlet::config, certlet::timer
         Class['certlet::install'] -> Class['certlet::config'] ~> Class['certlet::timer']
       } else {
-        Class['certlet::timer'] -> Class['certlet::config'] -> Class['certlet::install']
+        # Not contained: a removal that is held up holds up nothing that is ordered behind the class, least of all the removal of
+        # the virtual host that it waits for.
+        Certlet::Whole[$title] -> Class['certlet::timer'] -> Class['certlet::config'] -> Class['certlet::install']
       }
     }
   }

@@ -54,6 +54,13 @@ describe 'certlet' do
       it { is_expected.not_to contain_file('/etc/certlet') }
     end
 
+    context 'with something ordered behind it, when it goes' do
+      let(:pre_condition) { "notify { 'behind': require => Class['certlet'] }" }
+      let(:params) { { certificates: {} } }
+
+      it { is_expected.not_to contain_certlet_installation('/etc/certlet/manifest.ini').that_comes_before('Notify[behind]') }
+    end
+
     context 'without certificates, and absent' do
       let(:params) { { ensure: 'absent' } }
 
