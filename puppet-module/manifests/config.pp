@@ -73,6 +73,14 @@ class certlet::config (
       backup       => false,
     }
   } else {
+    # Those in the directory go with it; elsewhere a file that is not managed may be another's.
+    $managed = {
+      'role_id_file'           => $certlet::role_id =~ NotUndef,
+      'secret_id_file'         => $certlet::secret_id =~ NotUndef or $certlet::wrapped_secret_id,
+      'wrapped_secret_id_file' => $certlet::wrapped_secret_id,
+    }.filter |$key, $is_managed| { $is_managed }
+    $gone = ($managed.keys.map |$key| { $files[$key] } + [$directory]).unique
+
     certlet_installation { $manifest:
       ensure          => absent,
       directory       => $certlet::agent['directory'],
@@ -80,7 +88,7 @@ class certlet::config (
       run_directory   => $certlet::agent['run_directory'],
       force           => $certlet::purge_force,
     }
-    -> file { [$files['role_id_file'], $files['secret_id_file'], $files['wrapped_secret_id_file'], $directory]:
+    -> file { $gone:
       ensure => absent,
       force  => true,
       backup => false,

@@ -61,6 +61,15 @@ describe 'certlet' do
       it { is_expected.not_to contain_certlet_installation('/etc/certlet/manifest.ini').that_comes_before('Notify[behind]') }
     end
 
+    context 'with credentials elsewhere, when it goes' do
+      let(:files) { { 'role_id_file' => '/srv/role', 'secret_id_file' => '/srv/secret', 'wrapped_secret_id_file' => '/srv/wrapped' } }
+      let(:params) { { certificates: {}, vault: files, secret_id: sensitive('x') } }
+
+      it { is_expected.to contain_file('/srv/secret').with_ensure('absent') }
+      it { is_expected.not_to contain_file('/srv/role') }
+      it { is_expected.not_to contain_file('/srv/wrapped') }
+    end
+
     context 'without certificates, and absent' do
       let(:params) { { ensure: 'absent' } }
 
@@ -76,6 +85,7 @@ describe 'certlet' do
     context 'with AppRole' do
       let(:params) { { vault: VAULT, certificates: { 'a.example' => {} }, role_id: 'role', secret_id: sensitive('a-secret') } }
 
+      it { is_expected.to contain_certlet__certificate('a.example') }
       it { is_expected.to contain_file('/etc/certlet/role-id').with_content('role') }
       it { is_expected.to contain_file('/etc/certlet/secret-id').with(content: sensitive('a-secret'), mode: '0600', show_diff: false) }
       it { is_expected.to contain_file('/etc/certlet/secret-id').that_comes_before('File[/etc/certlet/manifest.ini]') }

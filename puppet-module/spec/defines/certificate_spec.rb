@@ -37,9 +37,7 @@ describe 'certlet::certificate' do
     end
 
     it { is_expected.to contain_certlet__whole('certlet').that_comes_before('Notify[behind]') }
-    it { is_expected.to contain_certlet__whole('certlet, later') }
-    it { is_expected.to contain_certlet__whole('certlet, later, later') }
-    it { is_expected.to contain_certlet__whole('certlet, later, later, later') }
+    (1..4).each { |rounds| it { is_expected.to contain_certlet__whole("certlet#{', later' * rounds}") } }
     it { is_expected.to contain_file('/etc/certlet/manifest.ini').that_comes_before('Notify[behind]') }
     ['in.a.example', 'in.x.example', 'b.example', 'z.example'].each do |name|
       it { is_expected.to contain_certlet__certificate(name) }
