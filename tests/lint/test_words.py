@@ -9,7 +9,7 @@ import pytest
 from support.process import ROOT
 
 AGENT = ROOT / "agent"
-PAGES = sorted([*AGENT.glob("*.8"), *AGENT.glob("*.5")])
+PAGES = sorted([*AGENT.glob("*.8"), *AGENT.glob("*.5"), *ROOT.glob("etc/*/*.8")])
 SAMPLE = ROOT / "etc/certlet.ini"
 
 
@@ -103,6 +103,16 @@ def test_options_are_the_same_in_code_help_and_manual_page(program, source, page
     introduced = {word.removeprefix("-") for word in re.findall(r"\bFl -([a-z-]+)", manual)}
     assert options - introduced == set(), f"{page} does not tell these"
     assert introduced - options == set(), f"{page} tells of options that there are not"
+
+
+@pytest.mark.parametrize("program", ["etc/vault/certlet-admin"])
+def test_options_are_the_same_in_a_scripts_code_help_and_manual_page(program):
+    usage, code = re.search(r"^\tcat <<'TEXT'\n(.*?)^TEXT\n(.*)", read(ROOT / program), re.S | re.M).groups()
+    options = {option for line in re.findall(r"^\s*(--[^)(]*)\)", code, re.M) for option in re.findall(r"--([a-z-]+)", line)}
+    assert options, "no options found in a case"
+    assert set(re.findall(r"--([a-z-]+)", usage)) | {"help"} == options, "--help tells of others"
+    manual = read(ROOT / f"{program}.8")
+    assert {word.removeprefix("-") for word in re.findall(r"\bFl -([a-z-]+)", manual)} == options, "the manual page tells of others"
 
 
 def test_exit_codes_are_the_same_in_code_and_manual_page():

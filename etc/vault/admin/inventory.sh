@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+#
+# certlet-admin remove-... and list: what the roles in Vault say.
+
+# all_roles: "MOUNT ROLE POLICY..." of each, in $work/roles. They are read eight at a time, for there may be thousands.
+all_roles() {
+	: >"$work/roles"
+	for tree in "auth/$approle_mount/role" "auth/$cert_mount/certs"; do
+		ask list "$tree" || continue
+		# shellcheck disable=SC2016 # for the inner shell
+		printf '%s\n' "$answer" | sed 1,2d | tree=$tree xargs -n 1 -P 8 sh -c '
+			policies=$("$vault" read -field=token_policies "$tree/$1") || exit 1
+			printf "%s %s %s\n" "$tree" "$1" "$policies"' read >>"$work/roles" 2>"$work/error" || refused read "$tree/..."
+	done
+	tr -d '[]' <"$work/roles" | sort >"$work/sorted"
+	mv "$work/sorted" "$work/roles"
+}
+
+# remove_unused_policies POLICY...: those of single certificates that no role has any more
+remove_unused_policies() {
+	candidates=
+	for policy in "$@"; do
+		case $policy in
+		certlet-cert-*)
+			case " $(printf '%s' "${wanted-}" | tr '\n' ' ') " in
+			*" $policy "*) ;;
+			*) candidates="$candidates $policy" ;;
+			esac ;;
+		esac
+	done
+	[ -n "$candidates" ] || return 0
+	all_roles
+	for policy in $candidates; do
+		# With --dry-run the role is still there.
+		if awk -v policy="$policy" -v dry="${dry_run:+$role}" '
+			$2 != dry { for (i = 3; i <= NF; i++) if ($i == policy) found = 1 } END { exit !found }' "$work/roles"; then
+			continue
+		fi
+		tell policy delete "$policy"
+		report removed "policy $policy"
+	done
+}
+
+# remove KIND NAME
+remove() {
+	[ $# = 2 ] || fail "expected: remove-$1 NAME"
+	check_name "$1" "$2"
+	role_of "$1" "$2"
+	old='' found=''
+	for path in "$(approle_path "$role")" "$(cert_path "$role")"; do
+		if read_role "$path" "$1"; then
+			found=yes old="$old $held"
+			tell delete "$path"
+			report removed "role $path, with its secret-ids"
+		fi
+	done
+	[ -n "$found" ] || report 'was gone' "role $role"
+	# shellcheck disable=SC2086 # words
+	remove_unused_policies $old
+	[ -z "$found" ] || say "              A token that it has now ends within the hour."
+}
+
+list() {
+	[ $# = 0 ] || fail "list takes no names, found $*"
+	all_roles
+	printf '%-34s %-10s %-8s %s\n' ROLE KIND LOGIN CERTIFICATES
+	while read -r tree role held; do
+		# shellcheck disable=SC2086 # words
+		kind_of $held
+		[ -n "$kind" ] || continue
+		case $held in
+		*certlet-publisher*) reads='all, and writes them' ;;
+		*certlet-per-host-cert*) reads='hosts/COMMON-NAME/' ;;
+		*certlet-per-host*) reads=hosts/$role/ ;;
+		*) # shellcheck disable=SC2086 # words
+			reads=$(certificates_of $held | tr '\n' ' ') ;;
+		esac
+		login=${tree#auth/}
+		printf '%-34s %-10s %-8s %s\n' "$role" "$kind" "${login%/*}" "${reads% }"
+	done <"$work/roles"
+}

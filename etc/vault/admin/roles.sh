@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+#
+# certlet-admin add-...: one role for each host, publisher or consumer, and one policy for each certificate.
+
+# What every login gets: a token that is not stored, cannot be renewed, and may do what is listed. Nothing else.
+login_fields='token_type=batch token_ttl=1h token_max_ttl=1h token_no_default_policy=true'
+
+# A policy's name is in lower case whatever one writes, and so is a role's: with upper case, two would be one.
+check_name() { # WHAT NAME
+	case $2 in
+	'' | *[!a-z0-9._-]* | [.-]* | *[.-])
+		fail "expected the name of a $1 (lower case letters, digits, \".\", \"-\", \"_\"), found \"$2\"" ;;
+	esac
+	[ ${#2} -le 200 ] || fail "expected the name of a $1 of 200 characters at most, found ${#2}"
+}
+
+check_mount() {
+	case $1 in
+	'' | *[!A-Za-z0-9._/-]* | /* | */) fail "expected a mount, found \"$1\"" ;;
+	esac
+}
+
+# role_of KIND NAME
+role_of() {
+	case $1 in
+	server) role=$2 ;;
+	*) role=$1-$2 ;;
+	esac
+}
+
+approle_path() { # ROLE
+	printf '%s' "auth/$approle_mount/role/$1"
+}
+
+cert_path() { # ROLE
+	printf '%s' "auth/$cert_mount/certs/$1"
+}
+
+# The CLI writes a list as "[a b]".
+without_brackets() {
+	printf '%s' "$1" | tr -d '[]'
+}
+
+# kind_of POLICY...: in $kind; empty when none of them is ours
+kind_of() {
+	kind=
+	for policy in "$@"; do
+		case $policy in
+		certlet-publisher) kind=publisher ;;
+		certlet-consumer) kind=consumer ;;
+		certlet-cert-* | certlet-per-host*) kind=${kind:-server} ;;
+		esac
+	done
+}
+
+# read_role PATH KIND: its policies in $held. A role that is another kind's, or not ours, ends the program.
+read_role() {
+	held=
+	ask read -field=token_policies "$1" || return 1
+	held=$(without_brackets "$answer")
+	# shellcheck disable=SC2086 # words
+	kind_of $held
+	[ "$kind" = "$2" ] || fail "expected $1 to be the role of a $2, found one with the policies $held: choose another name, or remove it"
+}
+
+certificates_of() { # POLICY...
+	for policy in "$@"; do
+		case $policy in
+		certlet-cert-*) printf '%s\n' "${policy#certlet-cert-}" ;;
+		esac
+	done
+}
+
+# wanted_certificates CERT...: in $certificates, what the list is to be, from $held and --add or --drop
+wanted_certificates() {
+	for name in "$@"; do
+		check_name certificate "$name"
+	done
+	printf '%s\n' "$@" | sort -u >"$work/named"
+	# shellcheck disable=SC2086 # words
+	certificates_of $held | sort -u >"$work/held"
+	case $listing in
+	set) certificates=$(cat "$work/named") ;;
+	add) certificates=$(sort -u "$work/named" "$work/held") ;;
+	drop) certificates=$(comm -13 "$work/named" "$work/held") ;;
+	esac
+	[ -n "$certificates" ] || fail "that would leave none; remove-$kind_wanted takes all of it away"
+}
+
+put_certificate_policies() { # CERT...
+	for name in "$@"; do
+		put_policy "certlet-cert-$name" certificate.hcl "CERT=$name"
+		ask read "$kv_mount/metadata/certs/$name" || say "              note: $kv_mount/certs/$name is not published yet"
+	done
+}
+
+comma_separated() {
+	printf '%s' "$*" | tr ' \n' ',,'
+}
+
+# add KIND NAME [CERT...]
+add() {
+	kind_wanted=$1
+	[ $# -ge 2 ] || fail "expected: add-$1 NAME, see --help"
+	check_name "$1" "$2"
+	role_of "$1" "$2"
+	shift 2
+	if [ -n "$puppet" ]; then
+		[ "$kind_wanted" = server ] || fail '--puppet is for add-server'
+		path=$(cert_path "$role")
+	else
+		path=$(approle_path "$role")
+	fi
+	role_path=$path is_new=
+	read_role "$role_path" "$kind_wanted" || is_new=yes
+	old=$held
+	add_policies "$@"
+	if [ -n "$puppet" ]; then
+		put_puppet_role
+	else
+		put_approle
+	fi
+	# shellcheck disable=SC2086 # words
+	remove_unused_policies $old
+	[ -n "$puppet" ] || hand_out
+}
+
+# add_policies CERT...: makes them; their names are in $wanted
+add_policies() {
+	if [ "$kind_wanted" = publisher ] || [ -n "$per_host" ]; then
+		[ $# = 0 ] || fail "expected no certificates here, found $*"
+	elif [ $# = 0 ]; then
+		fail "expected the certificates that $role may read, see --help"
+	fi
+	if [ "$kind_wanted" = publisher ]; then
+		wanted=certlet-publisher
+	elif [ -n "$per_host" ]; then
+		[ -z "$puppet" ] || fail "with --per-host, a Puppet certificate needs no role of its own: cert_role = $puppet_role"
+		[ "$kind_wanted" = server ] || fail '--per-host is for add-server'
+		wanted=certlet-per-host
+	else
+		wanted_certificates "$@"
+		# shellcheck disable=SC2086 # words
+		put_certificate_policies $certificates
+		wanted=$(for name in $certificates; do echo "certlet-cert-$name"; done)
+		[ "$kind_wanted" != consumer ] || wanted="$wanted certlet-consumer"
+	fi
+}
+
+put_approle() {
+	fields=$login_fields
+	# Others' clients ask about their token, renew it and revoke it: a batch token cannot do that.
+	[ "$kind_wanted" != consumer ] || fields='token_type=service token_ttl=20m token_max_ttl=1h token_no_default_policy=true'
+	[ -z "$is_new" ] || secret_id_ttl=${secret_id_ttl:-90d}
+	[ -z "$secret_id_ttl" ] || fields="$fields secret_id_ttl=$secret_id_ttl"
+	[ -z "$cidr" ] || fields="$fields secret_id_bound_cidrs=$cidr token_bound_cidrs=$cidr"
+	# The role-id is left to Vault: who can guess one can lock its owner out by wrong logins.
+	# shellcheck disable=SC2086 # lists of words
+	put_role "$role_path" $fields "token_policies=$(comma_separated $wanted)"
+}
+
+put_puppet_role() {
+	ask read -field=certificate "$(cert_path "$puppet_role")" || fail 'expected: certlet-admin setup --puppet-ca FILE first'
+	printf '%s\n' "$answer" >"$work/ca.pem"
+	fields="$login_fields${cidr:+ token_bound_cidrs=$cidr}"
+	# shellcheck disable=SC2086 # lists of words
+	put_role "$role_path" $fields "allowed_common_names=$role" "certificate=@$work/ca.pem" \
+		"token_policies=$(comma_separated $wanted)"
+	say "In the manifest of $role: auth = cert, cert_role = $role"
+}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+#
+# certlet-admin setup: mounts, policies, the role for Puppet certificates, the audit device.
+
+# put_mount KIND PATH TYPE: KIND is secrets or auth
+put_mount() {
+	kind=$1 path=$2 type=$3
+	ask "$kind" list
+	found=$(printf '%s\n' "$answer" | awk -v path="$path/" '$1 == path { print $2 }')
+	case $kind in
+	secrets) tree=sys/mounts/$path ;;
+	*) tree=sys/auth/$path ;;
+	esac
+	if [ -z "$found" ]; then
+		if [ "$type" = kv ]; then
+			tell "$kind" enable -path="$path" -version=2 -description=certificates kv
+		else
+			tell "$kind" enable -path="$path" "$type"
+		fi
+		report made "$type at $path/"
+		return
+	fi
+	[ "$found" = "$type" ] || fail "expected $type at $path/, found $found: choose another mount, see --help"
+	if [ "$type" = kv ]; then
+		ask read -field=options "$tree" || fail "$path/ is gone"
+		case $answer in
+		*version:2*) ;;
+		*) fail "expected kv version 2 at $path/, found version 1: choose another mount with --kv-mount" ;;
+		esac
+	fi
+	report 'was there' "$type at $path/"
+}
+
+put_per_host_policy() { # NAME MOUNT FIELD WHO
+	# A mount that a dry run has not made has no accessor yet.
+	accessor=$(awk -v path="$2/" '$1 == path { print $3 }' "$work/auth")
+	put_policy "$1" per-host.hcl "ACCESSOR=${accessor:-ACCESSOR}" "FIELD=$3" "WHO=$4"
+}
+
+put_audit() {
+	# Without a device the command fails, but says so like an answer.
+	if answer=$("$vault" audit list 2>"$work/error"); then
+		report 'was there' "audit device $(printf '%s\n' "$answer" | awk 'NR == 3 { print $1 }')"
+		return
+	fi
+	if grep -q 'root namespace' "$work/error"; then
+		report 'not here' 'audit device: the one of the root namespace logs this one too'
+		return
+	fi
+	case $answer in
+	'No audit devices'*) ;;
+	*) refused audit list ;;
+	esac
+	if [ -n "$no_audit" ]; then
+		report 'left out' 'audit device'
+		return
+	fi
+	if [ -n "$dry_run" ] || "$vault" audit enable -path=certlet file "file_path=$audit_file" >"$work/answer" 2>"$work/error"; then
+		report made "audit device certlet/, in $audit_file"
+		return
+	fi
+	grep -q 'via API' "$work/error" || refused audit enable -path=certlet file "file_path=$audit_file"
+	report missing 'audit device'
+	say "OpenBao takes it from its configuration only. Put this into the configuration of every node, and send it a SIGHUP:
+
+audit \"file\" \"certlet\" {
+  options {
+    file_path = \"$audit_file\"
+  }
+}
+
+Then repeat this command, or say --no-audit."
+	unfinished=yes
+}
+
+setup() {
+	[ $# = 0 ] || fail "setup takes no names, found $*"
+	[ -z "$puppet_ca" ] || [ -r "$puppet_ca" ] || fail "cannot read $puppet_ca"
+	put_mount secrets "$kv_mount" kv
+	put_mount auth "$approle_mount" approle
+	put_mount auth "$cert_mount" cert
+	put_policy certlet-publisher publisher.hcl
+	put_policy certlet-consumer consumer.hcl
+	put_policy certlet-admin admin.hcl
+	put_policy certlet-puppet-server puppet-server.hcl
+	ask auth list
+	printf '%s\n' "$answer" >"$work/auth"
+	put_per_host_policy certlet-per-host "$approle_mount" metadata.role_name 'the name of the AppRole role'
+	put_per_host_policy certlet-per-host-cert "$cert_mount" name 'the common name of the client certificate'
+	if [ -n "$puppet_ca" ]; then
+		# shellcheck disable=SC2086 # a list of fields
+		put_role "auth/$cert_mount/certs/$puppet_role" $login_fields token_policies=certlet-per-host-cert \
+			"certificate=@$puppet_ca"
+	fi
+	put_audit
+}

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+#
+# What Vault is asked and told: existing things are told from missing ones, and both from what could not be read.
+
+# ask WORD...: the answer is in $answer. 1: there is no such thing. Anything else that goes wrong ends the program:
+# what could not be read must never pass for what is not there.
+ask() {
+	if answer=$("$vault" "$@" 2>"$work/error"); then
+		return 0
+	fi
+	answer=
+	if grep -Eq '^No (value found at|policy named)' "$work/error"; then
+		return 1
+	fi
+	refused "$@"
+}
+
+# tell WORD...: as ask, for what must succeed; with --dry-run it is only shown. Standard input goes to the command.
+tell() {
+	if [ -n "$dry_run" ]; then
+		say "    would run: ${vault##*/} $*"
+	elif ! "$vault" "$@" >"$work/answer" 2>"$work/error"; then
+		refused "$@"
+	fi
+}
+
+refused() {
+	say "certlet-admin: this failed: ${vault##*/} $*"
+	sed -n '/^ *$/d; s/^/    /; p' "$work/error" >&2
+	if grep -q 'permission denied' "$work/error"; then
+		say "The token may be over, or may not do this: \`setup\` needs an administrator's, the other verbs one with the policy certlet-admin."
+	fi
+	exit 1
+}
+
+# report STATE THING
+report() {
+	state=$1
+	shift
+	if [ -n "$dry_run" ]; then
+		case $state in
+		made) state='would make' ;;
+		changed) state='would change' ;;
+		removed) state='would remove' ;;
+		esac
+	fi
+	printf '%-12s  %s\n' "$state" "$*" >&2
+}
+
+# put_policy NAME FILE [VARIABLE=VALUE...]: the policy of policies/FILE, each @VARIABLE@ replaced
+put_policy() {
+	policy=$1 file=$2
+	shift 2
+	set -- "$@" "KV=$kv_mount" "APPROLE=$approle_mount" "CERTAUTH=$cert_mount" "POLICY=$policy"
+	cp "$data/policies/$file" "$work/policy"
+	for pair in "$@"; do
+		sed "s|@${pair%%=*}@|${pair#*=}|g" "$work/policy" >"$work/policy.new"
+		mv "$work/policy.new" "$work/policy"
+	done
+	state=made
+	if ask policy read "$policy"; then
+		state=changed
+		if [ "$answer" = "$(cat "$work/policy")" ]; then
+			report 'was there' "policy $policy"
+			return
+		fi
+	fi
+	tell policy write "$policy" - <"$work/policy"
+	report $state "policy $policy"
+}
+
+# put_role PATH FIELD=VALUE...: only these fields; what an administrator has set besides stays
+put_role() {
+	path=$1
+	shift
+	state=made before=
+	if ask read "$path"; then
+		state=changed before=$answer
+	fi
+	tell write "$path" "$@"
+	if [ -n "$dry_run" ] && [ -n "$before" ]; then
+		state='would set'
+	elif [ -n "$before" ] && ask read "$path" && [ "$answer" = "$before" ]; then
+		state='was there'
+	fi
+	report "$state" "role $path"
+}
