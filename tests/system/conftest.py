@@ -10,6 +10,9 @@ vault   this test's own corner of a running OpenBao: KV v2 and v1 mounts, AppRol
         vault.client_certificate(cn)  vault.in_namespace("team")  vault.api("GET", "sys/…")  vault.address  vault.ca_file
         vault.requests(kind="data", name=…)  vault.keys_sent()   counted by the audit log for the last run; since="start": all
 own_vault   the same on a server of its own, with mounts secret/ and approle/, and .stop() .start() .restart() .seal() .unseal()
+repository   the shared server made a repository by certlet-admin (support/admin.py), with the policy certlet-admin; root_admin: with root's
+        repository.does("add-server", …) -> Run   .hands_out(…) -> {"role_id": …, "wrapped_secret_id": …}   .token_of(handed out)
+        .roles()  .api("GET", "sys/…")  as the root   new_namespace: one where nothing was set up yet
 ca      makes chains (support/ca.py): ca.leaf(names, key="rsa-2048", starts=-1, days=90, intermediates=1, is_ca=, usage=…)
         Leaf: .cert .chain .fullchain .key .fingerprint .serial .names .not_after .version .fields() .write(directory)
 server  a machine in a temporary directory (support/machine.py)
@@ -39,6 +42,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -46,6 +50,7 @@ import pytest
 sys.dont_write_bytecode = True  # the tree stays as it is
 
 from support import process, programs  # noqa: E402
+from support.admin import Administrator  # noqa: E402
 from support.bao import Bao, Vault  # noqa: E402
 from support.ca import CA  # noqa: E402
 from support.machine import Machine  # noqa: E402
@@ -105,6 +110,30 @@ def bao(session_directory):
         yield running.start()
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def root_admin(bao, ca, session_directory):
+    """certlet-admin with the root token, after `setup`."""
+    admin = Administrator(bao)
+    puppet_ca = session_directory / "puppet-ca.pem"
+    puppet_ca.write_text(ca.root_pem)
+    admin.does("setup", "--puppet-ca", puppet_ca)
+    return admin
+
+
+@pytest.fixture(scope="session")
+def repository(root_admin):
+    """The same repository, with no more rights than the daily verbs need."""
+    return root_admin.as_one_with("certlet-admin")
+
+
+@pytest.fixture
+def new_namespace(bao):
+    """certlet-admin in a namespace where nothing is yet."""
+    name = f"n{uuid.uuid4().hex[:8]}"
+    bao.api("POST", f"sys/namespaces/{name}")
+    return Administrator(bao, namespace=f"{name}/")
 
 
 @pytest.fixture

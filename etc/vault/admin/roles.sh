@@ -15,12 +15,6 @@ check_name() { # WHAT NAME
 	[ ${#2} -le 200 ] || fail "expected the name of a $1 of 200 characters at most, found ${#2}"
 }
 
-check_mount() {
-	case $1 in
-	'' | *[!A-Za-z0-9._/-]* | /* | */) fail "expected a mount, found \"$1\"" ;;
-	esac
-}
-
 # role_of KIND NAME
 role_of() {
 	case $1 in
@@ -37,11 +31,6 @@ cert_path() { # ROLE
 	printf '%s' "auth/$cert_mount/certs/$1"
 }
 
-# The CLI writes a list as "[a b]".
-without_brackets() {
-	printf '%s' "$1" | tr -d '[]'
-}
-
 # kind_of POLICY...: in $kind; empty when none of them is ours
 kind_of() {
 	kind=
@@ -54,11 +43,18 @@ kind_of() {
 	done
 }
 
-# read_role PATH KIND: its policies in $held. A role that is another kind's, or not ours, ends the program.
+# The CLI prints a role as lines of a key and a value, and a list as "[a b]".
+policies_in() { # ROLE-AS-PRINTED
+	printf '%s\n' "$1" | sed -n 's/^token_policies  *\[\(.*\)\]$/\1/p'
+}
+
+# read_role PATH KIND: as it is in $before, its policies in $held. A role that is another kind's, or not ours, ends the
+# program.
 read_role() {
-	held=
-	ask read -field=token_policies "$1" || return 1
-	held=$(without_brackets "$answer")
+	before='' held=''
+	ask read "$1" || return 1
+	before=$answer
+	held=$(policies_in "$before")
 	# shellcheck disable=SC2086 # words
 	kind_of $held
 	[ "$kind" = "$2" ] || fail "expected $1 to be the role of a $2, found one with the policies $held: choose another name, or remove it"
@@ -74,9 +70,6 @@ certificates_of() { # POLICY...
 
 # wanted_certificates CERT...: in $certificates, what the list is to be, from $held and --add or --drop
 wanted_certificates() {
-	for name in "$@"; do
-		check_name certificate "$name"
-	done
 	printf '%s\n' "$@" | sort -u >"$work/named"
 	# shellcheck disable=SC2086 # words
 	certificates_of $held | sort -u >"$work/held"
@@ -91,8 +84,16 @@ wanted_certificates() {
 put_certificate_policies() { # CERT...
 	for name in "$@"; do
 		put_policy "certlet-cert-$name" certificate.hcl "CERT=$name"
-		ask read "$kv_mount/metadata/certs/$name" || say "              note: $kv_mount/certs/$name is not published yet"
+		[ "$state" != made ] || is_published "$name" || say "              note: $kv_mount/certs/$name is not published yet"
 	done
+}
+
+is_published() { # CERT
+	if [ ! -e "$work/published" ]; then
+		ask list "$kv_mount/metadata/certs" || :
+		printf '%s\n' "$answer" >"$work/published"
+	fi
+	grep -Fqx "$1" "$work/published"
 }
 
 comma_separated() {
@@ -106,16 +107,16 @@ add() {
 	check_name "$1" "$2"
 	role_of "$1" "$2"
 	shift 2
+	check_request "$@"
 	if [ -n "$puppet" ]; then
-		[ "$kind_wanted" = server ] || fail '--puppet is for add-server'
-		path=$(cert_path "$role")
+		role_path=$(cert_path "$role")
 	else
-		path=$(approle_path "$role")
+		role_path=$(approle_path "$role")
 	fi
-	role_path=$path is_new=
+	is_new=
 	read_role "$role_path" "$kind_wanted" || is_new=yes
-	old=$held
-	add_policies "$@"
+	old=$held role_before=$before
+	put_wanted_policies "$@"
 	if [ -n "$puppet" ]; then
 		put_puppet_role
 	else
@@ -126,23 +127,31 @@ add() {
 	[ -n "$puppet" ] || hand_out
 }
 
-# add_policies CERT...: makes them; their names are in $wanted
-add_policies() {
-	if [ "$kind_wanted" = publisher ] || [ -n "$per_host" ]; then
+# check_request CERT...: what can be said before Vault is asked
+check_request() {
+	if [ -n "$puppet$per_host" ] && [ "$kind_wanted" != server ]; then
+		fail '--puppet and --per-host are for add-server'
+	elif [ -n "$puppet" ] && [ -n "$per_host" ]; then
+		fail "with --per-host, a Puppet certificate needs no role of its own: cert_role = $puppet_role"
+	elif [ "$kind_wanted" = publisher ] || [ -n "$per_host" ]; then
 		[ $# = 0 ] || fail "expected no certificates here, found $*"
 	elif [ $# = 0 ]; then
 		fail "expected the certificates that $role may read, see --help"
 	fi
+	for name in "$@"; do
+		check_name certificate "$name"
+	done
+}
+
+# put_wanted_policies CERT...: makes them; their names are in $wanted
+put_wanted_policies() {
 	if [ "$kind_wanted" = publisher ]; then
 		wanted=certlet-publisher
 	elif [ -n "$per_host" ]; then
-		[ -z "$puppet" ] || fail "with --per-host, a Puppet certificate needs no role of its own: cert_role = $puppet_role"
-		[ "$kind_wanted" = server ] || fail '--per-host is for add-server'
 		wanted=certlet-per-host
 	else
 		wanted_certificates "$@"
-		# shellcheck disable=SC2086 # words
-		put_certificate_policies $certificates
+		[ "$listing" = drop ] || put_certificate_policies "$@"
 		wanted=$(for name in $certificates; do echo "certlet-cert-$name"; done)
 		[ "$kind_wanted" != consumer ] || wanted="$wanted certlet-consumer"
 	fi
@@ -157,7 +166,7 @@ put_approle() {
 	[ -z "$cidr" ] || fields="$fields secret_id_bound_cidrs=$cidr token_bound_cidrs=$cidr"
 	# The role-id is left to Vault: who can guess one can lock its owner out by wrong logins.
 	# shellcheck disable=SC2086 # lists of words
-	put_role "$role_path" $fields "token_policies=$(comma_separated $wanted)"
+	put_role "$role_path" "$role_before" $fields "token_policies=$(comma_separated $wanted)"
 }
 
 put_puppet_role() {
@@ -165,7 +174,7 @@ put_puppet_role() {
 	printf '%s\n' "$answer" >"$work/ca.pem"
 	fields="$login_fields${cidr:+ token_bound_cidrs=$cidr}"
 	# shellcheck disable=SC2086 # lists of words
-	put_role "$role_path" $fields "allowed_common_names=$role" "certificate=@$work/ca.pem" \
+	put_role "$role_path" "$role_before" $fields "allowed_common_names=$role" "certificate=@$work/ca.pem" \
 		"token_policies=$(comma_separated $wanted)"
 	say "In the manifest of $role: auth = cert, cert_role = $role"
 }

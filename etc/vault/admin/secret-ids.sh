@@ -58,9 +58,9 @@ another_secret_id() {
 	[ $# = 1 ] || fail 'expected: new-secret-id ROLE'
 	check_name role "$1"
 	path=$(approle_path "$1")
-	ask read -field=token_policies "$path" || fail "there is no role $1: certlet-admin list"
+	ask read "$path" || fail "there is no role $1: certlet-admin list"
 	# shellcheck disable=SC2046 # words
-	kind_of $(without_brackets "$answer")
+	kind_of $(policies_in "$answer")
 	[ -n "$kind" ] || fail "$path is not a role of certlet-admin's"
 	older=
 	if [ -n "$only" ] && ask list "$path/secret-id"; then

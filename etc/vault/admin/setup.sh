@@ -89,8 +89,10 @@ setup() {
 	put_per_host_policy certlet-per-host "$approle_mount" metadata.role_name 'the name of the AppRole role'
 	put_per_host_policy certlet-per-host-cert "$cert_mount" name 'the common name of the client certificate'
 	if [ -n "$puppet_ca" ]; then
+		before=
+		! ask read "auth/$cert_mount/certs/$puppet_role" || before=$answer
 		# shellcheck disable=SC2086 # a list of fields
-		put_role "auth/$cert_mount/certs/$puppet_role" $login_fields token_policies=certlet-per-host-cert \
+		put_role "auth/$cert_mount/certs/$puppet_role" "$before" $login_fields token_policies=certlet-per-host-cert \
 			"certificate=@$puppet_ca"
 	fi
 	put_audit

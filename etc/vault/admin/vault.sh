@@ -36,16 +36,15 @@ refused() {
 
 # report STATE THING
 report() {
-	state=$1
-	shift
+	word=$1
 	if [ -n "$dry_run" ]; then
-		case $state in
-		made) state='would make' ;;
-		changed) state='would change' ;;
-		removed) state='would remove' ;;
+		case $1 in
+		made) word='would make' ;;
+		changed) word='would change' ;;
+		removed) word='would remove' ;;
 		esac
 	fi
-	printf '%-12s  %s\n' "$state" "$*" >&2
+	printf '%-12s  %s\n' "$word" "$2" >&2
 }
 
 # put_policy NAME FILE [VARIABLE=VALUE...]: the policy of policies/FILE, each @VARIABLE@ replaced
@@ -62,27 +61,29 @@ put_policy() {
 	if ask policy read "$policy"; then
 		state=changed
 		if [ "$answer" = "$(cat "$work/policy")" ]; then
-			report 'was there' "policy $policy"
+			state='was there'
+			report "$state" "policy $policy"
 			return
 		fi
 	fi
 	tell policy write "$policy" - <"$work/policy"
-	report $state "policy $policy"
+	report "$state" "policy $policy"
 }
 
-# put_role PATH FIELD=VALUE...: only these fields; what an administrator has set besides stays
+# put_role PATH BEFORE FIELD=VALUE...: BEFORE is how it was read, or nothing. Only these fields are set; what an
+# administrator has set besides stays.
 put_role() {
-	path=$1
-	shift
-	state=made before=
-	if ask read "$path"; then
-		state=changed before=$answer
-	fi
+	path=$1 before=$2
+	shift 2
 	tell write "$path" "$@"
-	if [ -n "$dry_run" ] && [ -n "$before" ]; then
+	if [ -z "$before" ]; then
+		state=made
+	elif [ -n "$dry_run" ]; then
 		state='would set'
-	elif [ -n "$before" ] && ask read "$path" && [ "$answer" = "$before" ]; then
+	elif ask read "$path" && [ "$answer" = "$before" ]; then
 		state='was there'
+	else
+		state=changed
 	fi
 	report "$state" "role $path"
 }
