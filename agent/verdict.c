@@ -30,6 +30,8 @@ judge_status(long status, const json_t *json, bool once, bool last_try)
 	case 429: case 472: case 473: case 503:
 		return VERDICT_AGAIN;	/* quota, standby, sealed: certainly not carried out */
 	case 500:	/* some of them never go away */
+		if (says(json, "active cluster node not found"))
+			return VERDICT_AGAIN;	/* a standby between two leaders: not carried out */
 		return once || last_try ? VERDICT_ANSWER : VERDICT_AGAIN;
 	case 501:
 		return VERDICT_ANSWER;

@@ -43,6 +43,7 @@ static const struct {
 	{ 429, "", VERDICT_AGAIN, VERDICT_AGAIN },
 	{ 473, "", VERDICT_AGAIN, VERDICT_AGAIN },
 	{ 500, "", VERDICT_AGAIN, VERDICT_ANSWER },
+	{ 500, "{\"errors\":[\"local node not active but active cluster node not found\"]}", VERDICT_AGAIN, VERDICT_AGAIN },
 	{ 501, "", VERDICT_ANSWER, VERDICT_ANSWER },
 	{ 502, "<html>", VERDICT_AGAIN, VERDICT_LOST },
 	{ 503, "", VERDICT_AGAIN, VERDICT_AGAIN },
