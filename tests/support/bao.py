@@ -37,6 +37,7 @@ class Bao:
         self.ca_file = str(directory / "vault-ca.pem")
         self.audit_file = directory / "audit.log"
         self.log_file = directory / "bao.log"
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(directory)}
         self.process = None
         self.root_token = None
         self.unseal_key = None
@@ -69,12 +70,15 @@ audit "file" "log" {{
 """)
         self.tls = ssl.create_default_context(cafile=self.ca_file)
 
+    def boot(self):
+        """Starts, and returns when it can be asked, sealed as it is."""
+        self.process = process.start(
+            [process.bao_program(), "server", f"-config={self.directory}/bao.hcl"], log=self.log_file, env=self.environment)
+        process.wait_until(self._listens, 20, "OpenBao to listen")
+
     def start(self):
         """Starts, initialises the first time, unseals; returns when it is active."""
-        self.process = process.start(
-            [process.bao_program(), "server", f"-config={self.directory}/bao.hcl"], log=self.log_file,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.directory)})
-        process.wait_until(self._listens, 20, "OpenBao to listen")
+        self.boot()
         if self.root_token is None:
             made = self.api("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
             self.root_token, self.unseal_key = made["root_token"], made["keys"][0]
