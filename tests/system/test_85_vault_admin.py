@@ -99,7 +99,7 @@ def test_a_server_may_read_what_was_said_last_and_has_no_other_right(repository,
 
 def test_certificates_are_added_to_a_server_and_taken_from_it(root_admin, repository, host, names):
     a, b, c = (f"certlet-cert-{name}" for name in names)
-    root_admin.api("POST", f"auth/approle/role/{host}", {"token_policies": [a, b]})
+    root_admin.has_made(host, *names[:2])
     held = lambda: root_admin.api("GET", f"auth/approle/role/{host}")["data"]["token_policies"]
     repository.does("add-server", "--add", host, names[2], names[0])
     assert held() == [a, b, c]
@@ -109,31 +109,31 @@ def test_certificates_are_added_to_a_server_and_taken_from_it(root_admin, reposi
     assert run.exit == 1 and "that would leave none; remove-server" in run.stderr
 
 
-def test_a_policy_stays_as_long_as_somebody_has_it(repository, host, names):
+def test_a_policy_stays_as_long_as_somebody_has_it(root_admin, repository, host, names):
     shared, own, _ = names
-    made = repository.hands_out("add-server", host, shared, own)
-    repository.does("add-consumer", host, shared)
-    secret_id = repository.opens(made)
+    role_id, secret_id = root_admin.has_made(host, shared, own), root_admin.makes_secret_id(host)
+    root_admin.has_made(f"consumer-{host}", shared, more=["certlet-consumer"])
     done = lines(repository.does("remove-server", host))
     assert done[f"policy certlet-cert-{own}"] == "removed" and f"policy certlet-cert-{shared}" not in done
-    assert refuses(repository, made["role_id"], secret_id), "its secret-id is alive"
+    assert refuses(repository, role_id, secret_id), "its secret-id is alive"
     assert lines(repository.does("remove-server", host)) == {f"role {host}": "was gone"}
     assert lines(repository.does("remove-consumer", host))[f"policy certlet-cert-{shared}"] == "removed"
 
 
-def test_another_secret_id_leaves_the_older_ones_or_destroys_them(repository, host, names, directory):
-    made = repository.hands_out("add-server", host, names[0])
-    first = repository.opens(made)
+def test_another_secret_id_leaves_the_older_ones_or_destroys_them(root_admin, repository, host, names, directory):
+    role_id, first = root_admin.has_made(host, names[0]), root_admin.makes_secret_id(host)
     second = repository.hands_out("new-secret-id", host)
-    assert second["role_id"] == made["role_id"]
-    repository.logs_in(made["role_id"], first)
+    assert second["role_id"] == role_id
+    repository.logs_in(role_id, first)
     file = directory / "secret-id"
     run = repository.does("new-secret-id", host, "--only", "--secret-id-file", file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and file.read_text().strip() not in run.output
     assert [path.name for path in directory.iterdir()] == ["secret-id"], "a temporary file is left"
-    assert refuses(repository, made["role_id"], first)
-    assert refuses(repository, made["role_id"], repository.opens(second))
-    repository.logs_in(made["role_id"], file.read_text().strip())
+    assert refuses(repository, role_id, first)
+    assert refuses(repository, role_id, repository.opens(second))
+    repository.logs_in(role_id, file.read_text().strip())
+    run = repository.run("new-secret-id", host, "--secret-id-file", directory)
+    assert run.exit == 1 and f"found the directory {directory}" in run.stderr
 
 
 def test_a_secret_id_is_good_only_from_the_addresses_that_were_said(repository, host, names):
@@ -164,7 +164,7 @@ def test_a_dry_run_of_a_server_changes_nothing(root_admin, repository, host, nam
     run = repository.does("add-server", host, names[0], "--dry-run")
     assert lines(run)[f"role auth/approle/role/{host}"] == "would make" and run.stdout == ""
     assert not root_admin.has_policy(f"certlet-cert-{names[0]}")
-    root_admin.api("POST", f"auth/approle/role/{host}", {"token_policies": [f"certlet-cert-{names[0]}"]})
+    root_admin.has_made(host, names[0])
     run = repository.does("remove-server", host, "--dry-run")
     assert lines(run)[f"policy certlet-cert-{names[0]}"] == "would remove"
     assert root_admin.api("GET", f"auth/approle/role/{host}")
@@ -176,6 +176,8 @@ def test_a_dry_run_of_a_server_changes_nothing(root_admin, repository, host, nam
     (["add-server", "web1", "a*"], 'found "a*"'),
     (["add-server", "web1", "a.example.test b"], 'found "a.example.test b"'),
     (["add-server", "web1"], "expected the certificates that web1 may read"),
+    (["add-server", "puppet_ca", "a.example.test", "--puppet"], "puppet_ca is the role that setup --puppet-ca makes"),
+    (["add-consumer", "k8s", "a.example.test", "--per-host"], "--puppet and --per-host are for add-server"),
     (["add-publisher", "issuer", "a.example.test"], "expected no certificates here"),
     (["add-server", "web1", "--kv-mount"], "--kv-mount needs a value"),
     (["list", "--kv-mount", "secret/*"], 'expected a mount, found "secret/*"'),
@@ -189,8 +191,7 @@ def test_what_is_wrong_is_said_before_vault_is_asked(bao, arguments, words):
 
 
 def test_what_could_not_be_read_is_not_taken_for_missing(root_admin, repository, host, names):
-    root_admin.api("POST", f"auth/approle/role/{host}", {"token_policies": [f"certlet-cert-{names[0]}"]})
-    root_admin.api("PUT", f"sys/policies/acl/certlet-cert-{names[0]}", {"policy": 'path "x" { capabilities = ["read"] }'})
+    root_admin.has_made(host, names[0])
     # May delete roles and policies, and not read the roles of others.
     half = root_admin.as_one_with("half")
     root_admin.api("PUT", "sys/policies/acl/half", {"policy": f'''

@@ -1,10 +1,14 @@
 """What certlet-admin hands out, in use: certlet-publish fills the repository, certlet takes from it, each with its own login."""
 
+import re
+import subprocess
+
 import pytest
 
 from support import process
 from support.admin import write_secret
 from support.machine import Machine
+from support.process import ROOT
 
 
 @pytest.fixture
@@ -87,9 +91,16 @@ def test_a_server_logs_in_by_its_puppet_certificate(root_admin, repository, mach
     assert repository.roles()["two.host.test"] == "two.example.test"
 
 
-def test_a_server_of_its_own_directory_takes_its_copy_and_is_shut_out_when_it_is_removed(root_admin, repository, machine, ca):
-    leaf = ca.leaf(["six.example.test"])
-    root_admin.api("POST", "secret/data/hosts/six/six.example.test", {"data": leaf.fields()})
+COPY = re.search(r"^bao kv get .*$", (ROOT / "etc/vault/README.md").read_text(), re.M).group()
+
+
+def test_a_server_of_its_own_directory_takes_its_copy_and_is_shut_out_when_it_is_removed(
+        root_admin, repository, machine, publishes, publisher_login):
+    leaf = publishes(machine, "six.example.test")
+    login = {key: publisher_login[f"{key}_file"].read_text().strip() for key in ("role_id", "secret_id")}
+    copied = subprocess.run(["sh", "-ec", COPY], capture_output=True, text=True, env=repository.environment | {
+        "BAO_TOKEN": root_admin.logs_in(**login)["client_token"], "name": "six.example.test", "host": "six"})
+    assert copied.returncode == 0, copied.stderr
     made = repository.hands_out("add-server", "six", "--per-host", "--secret-id-file", "-")
     machine.credentials(made["role_id"], made["secret_id"])
     machine.wants("six.example.test", source="kv:hosts/six/six.example.test")

@@ -129,6 +129,7 @@ add() {
 
 # check_request CERT...: what can be said before Vault is asked
 check_request() {
+	[ "$role" != "$puppet_role" ] || fail "$puppet_role is the role that setup --puppet-ca makes"
 	if [ -n "$puppet$per_host" ] && [ "$kind_wanted" != server ]; then
 		fail '--puppet and --per-host are for add-server'
 	elif [ -n "$puppet" ] && [ -n "$per_host" ]; then

@@ -47,6 +47,7 @@ tell_what_to_do() { # ROLE
 }
 
 write_secret_id() { # FILE
+	[ ! -d "$1" ] || fail "expected a file for the secret-id, found the directory $1"
 	beside=$(mktemp "$(dirname "$1")/.certlet-admin.XXXXXX") || fail "cannot write beside $1"
 	"$vault" write -f -field=secret_id "$role_path/secret-id" >"$beside" 2>"$work/error" || refused write -f "$role_path/secret-id"
 	echo >>"$beside"
