@@ -120,6 +120,16 @@ def test_a_policy_stays_as_long_as_somebody_has_it(root_admin, repository, host,
     assert lines(repository.does("remove-consumer", host))[f"policy certlet-cert-{shared}"] == "removed"
 
 
+def test_a_policy_stays_as_long_as_the_other_login_of_the_same_host_has_it(root_admin, repository, host, names):
+    root_admin.has_made(host, *names[:2])
+    ca = root_admin.api("GET", "auth/cert/certs/puppet_ca")["data"]["certificate"]
+    root_admin.api("POST", f"auth/cert/certs/{host}", {"certificate": ca, "token_policies": [f"certlet-cert-{names[0]}"]})
+    repository.does("add-server", "--drop", host, names[0])
+    assert root_admin.has_policy(f"certlet-cert-{names[0]}")
+    done = lines(repository.does("remove-server", host))
+    assert list(done.values()) == ["removed"] * 4, "two roles and two policies"
+
+
 def test_another_secret_id_leaves_the_older_ones_or_destroys_them(root_admin, repository, host, names, directory):
     role_id, first = root_admin.has_made(host, names[0]), root_admin.makes_secret_id(host)
     second = repository.hands_out("new-secret-id", host)
@@ -202,6 +212,7 @@ path "sys/policies/acl/*" {{ capabilities = ["read", "delete"] }}'''})
     run = half.run("remove-server", host)
     assert run.exit == 1 and "permission denied" in run.stderr and "The token may be over, or may not do this" in run.stderr
     assert root_admin.has_policy(f"certlet-cert-{names[0]}"), "removed though nobody knows who else has it"
+    assert root_admin.api("GET", f"auth/approle/role/{host}"), "removed, so that nobody knows any more what it had"
 
 
 def test_no_secret_is_an_argument_and_the_command_vault_does_as_well(repository, host, names, directory):

@@ -17,26 +17,23 @@ all_roles() {
 	mv "$work/sorted" "$work/roles"
 }
 
-# remove_unused_policies POLICY...: those of single certificates that no role has any more
-remove_unused_policies() {
-	candidates=
-	for policy in "$@"; do
-		case $policy in
-		certlet-cert-*)
-			case " $(printf '%s' "${wanted-}" | tr '\n' ' ') " in
-			*" $policy "*) ;;
-			*) candidates="$candidates $policy" ;;
-			esac ;;
-		esac
-	done
+# find_unused GONE POLICY...: in $unused, those of single certificates that no role has but the ones at the paths GONE.
+# Asked before anything is removed: what cannot be read then has changed nothing.
+find_unused() {
+	unused='' gone=" $1 "
+	shift
+	candidates=$(certificates_of "$@")
 	[ -n "$candidates" ] || return 0
 	all_roles
-	for policy in $candidates; do
-		# With --dry-run the role is still there.
-		if awk -v policy="$policy" -v dry="${dry_run:+$role}" '
-			$2 != dry { for (i = 3; i <= NF; i++) if ($i == policy) found = 1 } END { exit !found }' "$work/roles"; then
-			continue
-		fi
+	for name in $candidates; do
+		awk -v policy="certlet-cert-$name" -v gone="$gone" '
+			!index(gone, " " $1 "/" $2 " ") { for (i = 3; i <= NF; i++) if ($i == policy) found = 1 }
+			END { exit !found }' "$work/roles" || unused="$unused certlet-cert-$name"
+	done
+}
+
+remove_policies() { # POLICY...
+	for policy in "$@"; do
 		tell policy delete "$policy"
 		report removed "policy $policy"
 	done
@@ -49,16 +46,21 @@ remove() {
 	role_of "$1" "$2"
 	old='' found=''
 	for path in "$(approle_path "$role")" "$(cert_path "$role")"; do
-		if read_role "$path" "$1"; then
-			found=yes old="$old $held"
-			tell delete "$path"
-			report removed "role $path, with its secret-ids"
-		fi
+		! read_role "$path" "$1" || found="$found $path" old="$old $held"
 	done
-	[ -n "$found" ] || report 'was gone' "role $role"
+	if [ -z "$found" ]; then
+		report 'was gone' "role $role"
+		return
+	fi
 	# shellcheck disable=SC2086 # words
-	remove_unused_policies $old
-	[ -z "$found" ] || say "              A token that it has now ends within the hour."
+	find_unused "$found" $old
+	for path in $found; do
+		tell delete "$path"
+		report removed "role $path"
+	done
+	# shellcheck disable=SC2086 # words
+	remove_policies $unused
+	say "              With it went its secret-ids; a token that it has now ends within the hour."
 }
 
 list() {

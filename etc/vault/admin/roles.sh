@@ -96,6 +96,14 @@ is_published() { # CERT
 	grep -Fqx "$1" "$work/published"
 }
 
+# no_longer OLD NEW: the words of OLD that are not among those of NEW
+no_longer() {
+	# shellcheck disable=SC2086 # words
+	printf '%s\n' $2 >"$work/new"
+	# shellcheck disable=SC2086 # words
+	printf '%s\n' $1 | grep -Fvx -f "$work/new" || :
+}
+
 comma_separated() {
 	printf '%s' "$*" | tr ' \n' ',,'
 }
@@ -117,13 +125,15 @@ add() {
 	read_role "$role_path" "$kind_wanted" || is_new=yes
 	old=$held role_before=$before
 	put_wanted_policies "$@"
+	# shellcheck disable=SC2046 # words
+	find_unused "$role_path" $(no_longer "$old" "$wanted")
 	if [ -n "$puppet" ]; then
 		put_puppet_role
 	else
 		put_approle
 	fi
 	# shellcheck disable=SC2086 # words
-	remove_unused_policies $old
+	remove_policies $unused
 	[ -n "$puppet" ] || hand_out
 }
 
