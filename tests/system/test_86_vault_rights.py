@@ -126,6 +126,10 @@ def test_a_policy_of_a_certificate_is_what_certlet_says_that_it_needs(who, root_
     assert rules(written) == rules(printed.stdout) and len(rules(written)) == 2
 
 
-def test_no_role_of_certlet_has_the_default_policy(who, root_admin):
-    for role in ROLE.values():
-        assert root_admin.api("GET", f"auth/approle/role/{role}")["data"]["token_no_default_policy"] is True
+def test_the_roles_have_tokens_that_end_and_no_default_policy(who, root_admin):
+    for column, role in ROLE.items():
+        about = root_admin.api("GET", f"auth/approle/role/{role}")["data"]
+        assert about["token_no_default_policy"] is True and about["token_max_ttl"] == 3600
+        assert about["token_type"] == ("service" if column == "consumer" else "batch")
+        # Nobody but certlet warns before a secret-id ends.
+        assert about["secret_id_ttl"] == (90 * 86400 if column in ("server", "by host") else 0)

@@ -172,7 +172,8 @@ put_approle() {
 	fields=$login_fields
 	# Others' clients ask about their token, renew it and revoke it: a batch token cannot do that.
 	[ "$kind_wanted" != consumer ] || fields='token_type=service token_ttl=20m token_max_ttl=1h token_no_default_policy=true'
-	[ -z "$is_new" ] || secret_id_ttl=${secret_id_ttl:-90d}
+	# certlet warns a month before its secret-id ends; the others do not, and the end of a publisher's stops all renewals.
+	[ -z "$is_new" ] || [ "$kind_wanted" != server ] || secret_id_ttl=${secret_id_ttl:-90d}
 	[ -z "$secret_id_ttl" ] || fields="$fields secret_id_ttl=$secret_id_ttl"
 	[ -z "$cidr" ] || fields="$fields secret_id_bound_cidrs=$cidr token_bound_cidrs=$cidr"
 	# The role-id is left to Vault: who can guess one can lock its owner out by wrong logins.
