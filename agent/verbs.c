@@ -10,9 +10,18 @@
 #include "status.h"
 #include "verbs.h"
 
+/* Libraries would obey it: OPENSSL_CONF, for one, names code to be loaded. The time zone is kept. */
+static void
+forget_environment(void)
+{
+	tzset();
+	(void)clearenv();
+}
+
 int
 verb_sync(const struct options *options)
 {
+	forget_environment();
 	if (options->sync.force && options->sync.names.count == 0) {
 		log_error("--sync --force needs the NAMEs it is meant for");
 		return EXIT_SETUP;
@@ -92,5 +101,6 @@ verb_policy(const struct options *options)
 int
 verb_purge(const struct options *options)
 {
+	forget_environment();
 	return (int)purge_run(options->sync.manifest_file, options->sync.force);
 }

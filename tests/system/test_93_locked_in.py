@@ -29,6 +29,14 @@ def test_the_status_lists_the_layers_that_were_active(vault, server):
         pytest.skip(f"this kernel has only: {layers}")
 
 
+def test_no_library_obeys_the_environment(vault, server, directory):
+    vault.publish(WWW)
+    server.wants(WWW)
+    (directory / "openssl.cnf").write_text("openssl_conf = all\n[all]\nalg_section = none\n[none]\ndefault_properties = fips=yes\n")
+    run = server.sync(env={"OPENSSL_CONF": str(directory / "openssl.cnf"), "SSLKEYLOGFILE": str(directory / "keys")})
+    assert run.exit == 0 and not (directory / "keys").exists(), run.output
+
+
 # Secrets
 
 
