@@ -44,6 +44,15 @@ verb_status(const struct options *options)
 	return result == -1 ? EXIT_SETUP : EXIT_WANTED;
 }
 
+static bool
+was_printed(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	log_error("standard output cannot be written");
+	return false;
+}
+
 int
 verb_check(const struct options *options)
 {
@@ -53,7 +62,7 @@ verb_check(const struct options *options)
 	manifest_read_agent(options->sync.manifest_file, &agent);
 	result = status_check(agent.state_directory, time(NULL));
 	agent_settings_clear(&agent);
-	return (int)result;
+	return was_printed() ? (int)result : CHECK_UNKNOWN;
 }
 
 static struct manifest *
@@ -95,7 +104,7 @@ verb_policy(const struct options *options)
 	(void)fputs(text, stdout);
 	free(text);
 	manifest_free(manifest);
-	return EXIT_WANTED;
+	return was_printed() ? EXIT_WANTED : EXIT_SETUP;
 }
 
 int

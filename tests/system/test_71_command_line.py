@@ -430,6 +430,13 @@ def test_a_check_that_is_called_wrongly_is_unknown_to_monitoring(server):
     assert server.run("--check", "--json").exit == 3
 
 
+@pytest.mark.parametrize("verb, code", [("--status", 1), ("--policy", 1), ("--check", 3)])
+def test_what_cannot_be_printed_is_told_by_the_exit_code_of_the_verb(vault, server, verb, code):
+    install(vault, server, A)
+    run = server.execute(["sh", "-c", '"$@" >/dev/full', "sh", *server.command(verb)])
+    assert run.exit == code and "standard output" in run.stderr
+
+
 # --purge
 
 
