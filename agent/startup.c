@@ -55,18 +55,28 @@ rule_libraries(void)
 	json_set_alloc_funcs(memory_take, free);
 }
 
+/* A file opened as standard error would get our messages. */
+static void
+fill_descriptors(void)
+{
+	static const char message[] = "certlet: /dev/null cannot be opened\n";
+	int file;
+
+	do {
+		if ((file = open("/dev/null", O_RDWR)) == -1) {
+			(void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+			_exit(EXIT_BROKEN);
+		}
+	} while (file <= STDERR_FILENO);
+	(void)close(file);
+}
+
 void
 startup(void)
 {
 	struct rlimit core;
-	int file;
 
-	/* A file opened as standard error would get our messages. */
-	do {
-		if ((file = open("/dev/null", O_RDWR)) == -1)
-			_exit(EXIT_BROKEN);
-	} while (file <= STDERR_FILENO);
-	(void)close(file);
+	fill_descriptors();
 	rule_libraries();
 	command_remember_limits();
 	/* The hard limit stays: what services are told to run gets the limits that we were given. */
@@ -77,7 +87,9 @@ startup(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* What the libraries free is overwritten too (mallopt(3)). */
 	(void)mallopt(M_PERTURB, 0xa5);
+	/* A reader that is gone, a file over the limit we were given: writes that fail, not deaths. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	/* Ignored by whoever started us, it would keep the ends of our children from us. */
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)umask(077);

@@ -2,6 +2,7 @@
 
 import fcntl
 import re
+import shutil
 import time
 
 import pytest
@@ -170,6 +171,23 @@ def test_5_when_the_state_cannot_be_written_and_nothing_that_was_fetched_is_inst
     (server.state_directory / ".state.json.certlet").rmdir()
     assert server.sync().exit == 0
     assert server.installed(A).fingerprint == leaf.fingerprint
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+def test_5_when_no_file_may_be_long_enough_and_the_next_run_finishes(vault, server):
+    install(vault, server, A)
+    leaf = vault.publish(A)
+    run = server.sync(under=["prlimit", "--fsize=100"])
+    assert run.exit == 5 and "File too large" in run.stderr, run.output
+    assert server.installed(A).fingerprint != leaf.fingerprint and server.installed(A).matches
+    assert server.sync().exit == 0
+    assert server.installed(A).fingerprint == leaf.fingerprint
+
+
+@pytest.mark.root
+def test_5_with_a_word_when_there_is_no_dev_null(server):
+    run = server.run("--status", under=["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /dev && exec "$@"', "sh"])
+    assert run.exit == 5 and "/dev/null" in run.stderr
 
 
 # Precedence
