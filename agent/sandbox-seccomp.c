@@ -3,6 +3,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -51,13 +52,17 @@ static const unsigned int denied[] = {
 static const unsigned int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 #define FAMILIES (sizeof(families) / sizeof(*families))
 
+/* Landlock rules over the ports of TCP alone: MPTCP, which falls back to it, would reach any. */
+static const unsigned int protocols[] = { 0, IPPROTO_TCP, IPPROTO_UDP };
+#define PROTOCOLS (sizeof(protocols) / sizeof(*protocols))
+
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | \
 	CLONE_NEWUTS | CLONE_NEWCGROUP)
 
 #ifdef ARCHITECTURE
 
 struct program {
-	struct sock_filter steps[2 * (DENIED + FAMILIES) + 24];
+	struct sock_filter steps[2 * (DENIED + FAMILIES + PROTOCOLS) + 24];
 	unsigned short count;
 };
 
@@ -102,10 +107,14 @@ static void
 deny_sockets(struct program *program)
 {
 	/* Skips all of it for other calls. */
-	add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 2 * FAMILIES + 2);
+	add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, FAMILIES + 2 * PROTOCOLS + 4);
 	load(program, argument(0));
 	for (size_t i = 0; i < FAMILIES; i++)
-		if_equal(program, families[i], SECCOMP_RET_ALLOW);
+		add(program, BPF_JMP | BPF_JEQ | BPF_K, families[i], (unsigned char)(FAMILIES - i), 0);
+	answer(program, SECCOMP_RET_ERRNO | EPERM);
+	load(program, argument(2));
+	for (size_t i = 0; i < PROTOCOLS; i++)
+		if_equal(program, protocols[i], SECCOMP_RET_ALLOW);
 	answer(program, SECCOMP_RET_ERRNO | EPERM);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
@@ -104,10 +105,19 @@ makes_a_vm_socket(void)
 	return OUTCOME(socket(AF_VSOCK, SOCK_STREAM, 0));
 }
 
+/* Landlock of a new kernel lets its connects pass, whatever the port. */
+static int
+makes_a_multipath_socket(void)
+{
+	return OUTCOME(socket(AF_INET, SOCK_STREAM, 262));
+}
+
 static int
 makes_the_sockets_of_a_client(void)
 {
 	return OUTCOME(socket(AF_INET, SOCK_STREAM, 0)) | OUTCOME(socket(AF_INET6, SOCK_DGRAM, 0)) |
+	    OUTCOME(socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP)) |
+	    OUTCOME(socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP)) |
 	    OUTCOME(socket(AF_UNIX, SOCK_STREAM, 0)) |
 	    OUTCOME(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
 }
@@ -162,7 +172,7 @@ static const struct attempt {
 	{ "clone", forks_into_a_namespace }, { "bpf", loads_a_bpf_program },
 	{ "finit_module", loads_a_module }, { "keyctl", asks_the_key_ring },
 	{ "io_uring_setup", makes_an_io_uring }, { "AF_PACKET", makes_a_packet_socket },
-	{ "AF_VSOCK", makes_a_vm_socket },
+	{ "AF_VSOCK", makes_a_vm_socket }, { "MPTCP", makes_a_multipath_socket },
 #ifdef __x86_64__
 	{ "i386", calls_as_32_bit_program }, { "x32", calls_by_x32_numbers },
 #endif
