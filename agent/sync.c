@@ -342,14 +342,14 @@ go(struct run *run, struct credentials *credentials)
 	const bool dry = run->options->dry_run;
 	struct fetch *fetch = NULL;
 	struct timespec start;
-	enum exit_code code;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
-	if (credentials->missing.kind == FAILURE_NONE &&
-	    fetch_start(run->manifest, &run->sandbox, credentials, &run->state.notes, &fetch,
-	    &run->broken) == -1)
-		goto out;
+	if (credentials->missing.kind == FAILURE_NONE)
+		(void)fetch_start(run->manifest, &run->sandbox, credentials, &run->state.notes, &fetch,
+		    &run->broken);
 	prepare_items(run);
+	if (run->broken.kind != FAILURE_NONE)
+		goto out;
 	if (!dry)
 		repair(run);
 	talk(run, fetch, credentials);
@@ -372,10 +372,21 @@ out:
 	fetch_free(fetch);
 	if (run->broken.kind != FAILURE_NONE)
 		log_error("%s", run->broken.text);
-	code = run->items != NULL ? run_exit_code(run) : failure_exit_code(run->broken.kind);
-	if (run->items != NULL)
-		code = report_end(run, code, seconds_since(&start));
-	return code;
+	return report_end(run, run_exit_code(run), seconds_since(&start));
+}
+
+/* Without a state, what is on disk can still be told; monitoring would go on believing the last run. */
+static enum exit_code
+tell_of_failure(struct run *run, const struct failure *why)
+{
+	struct failure second;
+
+	run->broken = *why;
+	if (run->options->dry_run || store_open(run->manifest->agent.directory, false, &run->store,
+	    &second) == -1)
+		return EXIT_BROKEN;
+	prepare_items(run);
+	return report_end(run, EXIT_BROKEN, 0);
 }
 
 enum exit_code
@@ -390,6 +401,8 @@ sync_run(const struct sync_options *options)
 	if (preflight_run(&run, &credentials, &lock, &why) == -1) {
 		log_error("%s", why.text);
 		code = failure_exit_code(why.kind);
+		if (code == EXIT_BROKEN && lock != -1 && run.store == NULL)
+			code = tell_of_failure(&run, &why);
 	} else {
 		code = go(&run, &credentials);
 	}

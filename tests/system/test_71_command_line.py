@@ -27,6 +27,13 @@ def breaks_state(server):
     (server.state_directory / ".state.json.certlet").mkdir(parents=True)
 
 
+def assert_told_to_monitoring(server, words):
+    """A run that failed did not leave the status of the one before; what is installed is in order."""
+    check = server.run("--check")
+    assert check.exit == 1 and "the last run failed" in check.stdout and words in check.stdout, check.stdout
+    assert server.status()["last_sync"]["exit"] == 5 and server.certificate_status(A)["state"] == "ok"
+
+
 def lines(text):
     return [line for line in text.splitlines() if line]
 
@@ -160,6 +167,14 @@ def test_5_when_the_state_cannot_be_read(vault, server):
     (server.state_directory / "state.json").write_text("{")
     assert server.sync().exit == 5
     assert server.installed(A).fingerprint != leaf.fingerprint
+    assert_told_to_monitoring(server, "state.json")
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_5_when_no_process_can_be_started(vault, server):
+    install(vault, server, A)
+    assert server.sync(under=["strace", "-qq", "-o", "/dev/null", "-e", "inject=clone,clone3:error=EAGAIN"]).exit == 5
+    assert_told_to_monitoring(server, "process")
 
 
 def test_5_when_the_state_cannot_be_written_and_nothing_that_was_fetched_is_installed(vault, server):
