@@ -18,6 +18,7 @@ struct walk {
 	uid_t trusted;
 	bool make;		/* what is missing */
 	int directory;		/* where we stand, O_PATH */
+	bool is_ours;		/* nobody but root and whoever runs certlet makes names there */
 	char *done, *rest;	/* the path up to here, and what is left of it */
 	unsigned int links;
 };
@@ -33,9 +34,15 @@ append(char **text, const char *name)
 }
 
 static bool
+is_ours(uid_t owner)
+{
+	return owner == 0 || owner == geteuid();
+}
+
+static bool
 is_trusted(const struct walk *walk, uid_t owner)
 {
-	return owner == 0 || owner == walk->trusted || owner == geteuid();
+	return is_ours(owner) || owner == walk->trusted;
 }
 
 static int
@@ -76,6 +83,7 @@ stand_in(struct walk *walk, int take_directory, struct failure *why)
 	walk->directory = take_directory;
 	if (fstat(take_directory, &status) == -1)
 		return failure_errno(why, FAILURE_DISK, "look at %s", walk->done);
+	walk->is_ours = is_ours(status.st_uid) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 	return check_directory(walk, &status, why);
 }
 
@@ -88,7 +96,10 @@ start_at_root(struct walk *walk, struct failure *why)
 	return root == -1 ? failure_errno(why, FAILURE_DISK, "open /") : stand_in(walk, root, why);
 }
 
-/* A link is as good as those who may change it: its owner, and who may write where we stand. */
+/*
+ * A link is as good as those who may change it: its owner, and who may write where we stand. Whom we
+ * trust to own a directory must not choose by a link which of root's is written to.
+ */
 static int
 follow(
     struct walk *walk, int link, const struct stat *status, const char *path, struct failure *why)
@@ -98,6 +109,9 @@ follow(
 
 	if (check_owner(walk, status, path, why) == -1)
 		return -1;
+	if (!is_ours(status->st_uid) || !walk->is_ours)
+		return failure_set(why, FAILURE_DISK, "%s is a link that others than root could have "
+		    "made; name the directory that it leads to", path);
 	if (++walk->links > LINKS_FOLLOWED)
 		return failure_set(why, FAILURE_DISK, "%s: too many links", path);
 	if ((target = file_read_link(link, "")) == NULL)

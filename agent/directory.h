@@ -14,8 +14,9 @@
 
 /*
  * Opens a directory given by an absolute path, component by component. Each must belong to root,
- * `trusted` or whoever runs certlet, and (sticky ones aside) be writable by nobody else; so must
- * the owner of each symlink on the way, which is then followed. The failure names the component.
+ * `trusted` or whoever runs certlet, and (sticky ones aside) be writable by nobody else. A symlink
+ * on the way is followed if nobody but root or whoever runs certlet could have made it: `trusted`
+ * must not send us to a directory that he may not write to. The failure names the component.
  */
 enum found directory_open_safe(const char *path, uid_t trusted, int *out_directory,
     struct failure *why);

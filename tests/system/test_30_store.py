@@ -358,6 +358,20 @@ def test_a_link_of_roots_on_the_way_to_an_output_is_followed(vault, server):
     assert (out / "cert.pem").read_text() == server.installed(WWW).cert
 
 
+@pytest.mark.root
+@pytest.mark.parametrize("install", ["symlink", "copy"])
+def test_the_owner_of_a_certificate_cannot_have_root_write_elsewhere_by_a_link(vault, server, install):
+    out, roots = outside(server), outside(server, "cron.daily")
+    os.chown(out, 1, 1)
+    (out / "tls").symlink_to(roots)
+    os.chown(out / "tls", 1, 1, follow_symlinks=False)
+    vault.publish(WWW)
+    server.wants(WWW, owner="daemon", group="daemon", install=install, key_path=out / "tls/key")
+    run = server.sync()
+    assert run.exit == 2 and f"{out}/tls is a link that others than root could have made" in run.stderr, run.output
+    assert list(roots.iterdir()) == []
+
+
 def test_an_output_that_is_not_named_any_more_goes(vault, server):
     out = outside(server)
     installed(vault, server, cert_path=out / "cert.pem", key_path=out / "key.pem")

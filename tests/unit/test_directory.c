@@ -79,6 +79,27 @@ START_TEST(a_link_of_somebody_else_is_not_followed)
 }
 END_TEST
 
+/* Else the owner of a certificate would have root write into any directory of root's. */
+START_TEST(a_link_that_a_trusted_user_could_have_made_is_not_followed)
+{
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(mkdir(at("roots"), 0755), 0);
+	ck_assert_int_eq(symlink(at("roots"), at("out/link")), 0);
+	ck_assert_int_eq(open_safe(at("out/link"), SOMEBODY), FOUND_FILE);
+	ck_assert_int_eq(lchown(at("out/link"), SOMEBODY, SOMEBODY), 0);
+	ck_assert_int_eq(open_safe(at("out/link"), SOMEBODY), FOUND_FAILED);
+	ASSERT_SAYS("/out/link is a link that others than root could have made");
+	/* Root's own link, which he may have moved here. */
+	ck_assert_int_eq(lchown(at("out/link"), 0, 0), 0);
+	ck_assert_int_eq(chown(at("out"), SOMEBODY, SOMEBODY), 0);
+	ck_assert_int_eq(open_safe(at("out/link"), SOMEBODY), FOUND_FAILED);
+	ck_assert_int_eq(chown(at("out"), 0, 0), 0);
+	ck_assert_int_eq(chmod(at("out"), 01777), 0);
+	ck_assert_int_eq(open_safe(at("out/link"), SOMEBODY), FOUND_FAILED);
+}
+END_TEST
+
 START_TEST(links_in_a_circle_end)
 {
 	ck_assert_int_eq(symlink("two", at("one")), 0);
@@ -194,6 +215,7 @@ main(void)
 	tcase_add_test(tests, a_directory_of_somebody_else_is_safe_only_if_he_is_trusted);
 	tcase_add_test(tests, a_link_of_our_own_is_followed_to_where_it_is_safe);
 	tcase_add_test(tests, a_link_of_somebody_else_is_not_followed);
+	tcase_add_test(tests, a_link_that_a_trusted_user_could_have_made_is_not_followed);
 	tcase_add_test(tests, links_in_a_circle_end);
 	tcase_add_test(tests, what_is_missing_or_no_directory_is_told);
 	tcase_add_test(tests, a_path_is_made_with_all_above_it_whatever_the_umask);
