@@ -163,12 +163,6 @@ make_identity(const struct vault_settings *vault, const struct credentials *cred
 	secret_clear(&parts);
 }
 
-static char *
-token_path(const char *run_directory)
-{
-	return memory_format("%s/" TOKEN_NAME, run_directory);
-}
-
 /* "EXPIRES IDENTITY TOKEN\n". What is not as expected is no token: a login costs little. */
 static void
 parse_token(const struct secret *line, const char *identity, struct secret *out_token)
@@ -191,19 +185,23 @@ parse_token(const struct secret *line, const char *identity, struct secret *out_
 static void
 read_cached_token(const struct manifest *manifest, struct credentials *credentials)
 {
-	char *path = token_path(manifest->agent.run_directory);
 	char identity[DIGEST_BYTES];
 	struct secret line = { 0 };
 	struct failure ignored;
 	struct stat status;
+	int directory;
 
-	if (file_read_path(path, CREDENTIAL_BYTES_MOST, &line, &status, &ignored) == FOUND_FILE &&
+	if (directory_open_safe(manifest->agent.run_directory, geteuid(), &directory, &ignored) !=
+	    FOUND_FILE)
+		return;
+	if (file_read_at(directory, TOKEN_NAME, CREDENTIAL_BYTES_MOST, &line, &status, &ignored) ==
+	    FOUND_FILE &&
 	    status.st_uid == geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) {
 		make_identity(&manifest->vault, credentials, identity);
 		parse_token(&line, identity, &credentials->cached_token);
 	}
 	secret_clear(&line);
-	free(path);
+	(void)close(directory);
 }
 
 int
@@ -216,9 +214,9 @@ credentials_keep_token(const struct manifest *manifest, const struct credentials
 	int directory, result = -1;
 
 	make_identity(&manifest->vault, credentials, identity);
-	directory = open(manifest->agent.run_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory == -1)
-		return failure_errno(why, FAILURE_DISK, "open %s", manifest->agent.run_directory);
+	if (directory_open_safe(manifest->agent.run_directory, geteuid(), &directory, why) !=
+	    FOUND_FILE)
+		return -1;
 	(void)snprintf(start, sizeof(start), "%lld %s ", (long long)expires, identity);
 	secret_set(&line, start, strlen(start));
 	secret_append(&line, token->bytes, token->size);

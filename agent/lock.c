@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "lock.h"
 #include "log.h"
 
@@ -18,11 +19,17 @@ open_directory(const char *path, struct failure *why)
 {
 	struct stat status;
 	int directory;
+	enum found found = directory_open_safe(path, geteuid(), &directory, why);
 
-	if (mkdir(path, 0700) == -1 && errno != EEXIST)
-		return failure_errno(why, FAILURE_SETUP, "create run_directory %s", path);
-	if ((directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1)
-		return failure_errno(why, FAILURE_SETUP, "open run_directory %s", path);
+	if (found == FOUND_ABSENT) {
+		if (mkdir(path, 0700) == -1 && errno != EEXIST)
+			return failure_errno(why, FAILURE_SETUP, "create run_directory %s", path);
+		found = directory_open_safe(path, geteuid(), &directory, why);
+	}
+	if (found != FOUND_FILE) {
+		why->kind = FAILURE_SETUP;
+		return failure_prefix(why, "run_directory");
+	}
 	if (fstat(directory, &status) == -1 || status.st_uid != geteuid() ||
 	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		(void)close(directory);

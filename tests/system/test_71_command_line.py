@@ -63,6 +63,8 @@ WRONG_SET_UP = {
         ca_file=server.etc / "empty.pem"),
     "a secret-id readable by its group": lambda server: (server.etc / "secret-id").chmod(0o640),
     "a run_directory that others can write to": lambda server: server.run_directory.chmod(0o777),
+    "a run_directory that others can replace": lambda server: (server.services_directory.chmod(0o777), server.agent(
+        run_directory=server.services_directory / "web")),
 }
 
 
