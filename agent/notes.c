@@ -50,6 +50,8 @@ notes_drop_old(struct notes *notes, time_t now)
 			free(notes->items[i].subject);
 	}
 	notes->count = kept;
+	if (kept > NOTES_MOST)
+		notes_clear(notes);
 }
 
 void

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define NOTES_BELIEVED_SECONDS 86400
+#define NOTES_MOST 10000
 
 struct note {
 	char *subject;
@@ -30,6 +31,7 @@ struct notes {
 /* NULL when there is none that is believed at `now`. */
 const struct note *notes_find(const struct notes *notes, const char *subject, time_t now);
 void notes_set(struct notes *notes, const char *subject, uint32_t value, time_t until);
+/* All of them where there are more than NOTES_MOST: a child that lies must not fill the state. */
 void notes_drop_old(struct notes *notes, time_t now);
 void notes_clear(struct notes *notes);
 

@@ -17,8 +17,7 @@
 #define ISSUER_BYTES_MOST 4096
 #define NAME_BYTES_MOST 512
 #define NAMES_MOST 10000
-#define NOTE_BYTES_MOST 4096
-#define NOTES_MOST 10000
+#define NOTE_BYTES_MOST 1024	/* with NOTES_MOST, far from the limit of the state's file */
 #define NOTICE_BYTES_MOST 4096
 #define HEX "0123456789abcdef"
 #define NAME_LETTERS HEX "ghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_*:"

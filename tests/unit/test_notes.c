@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <check.h>
+#include <stdio.h>
 
 #include "notes.c"
 #include "support/runner.h"
@@ -50,12 +51,30 @@ START_TEST(old_notes_are_dropped_and_the_others_stay)
 }
 END_TEST
 
+START_TEST(more_notes_than_a_run_can_learn_are_forgotten)
+{
+	char subject[32];
+
+	for (int i = 0; i <= NOTES_MOST; i++) {
+		if (i == NOTES_MOST)
+			notes_drop_old(&notes, NOW);
+		ck_assert_uint_eq(notes.count, i);
+		(void)snprintf(subject, sizeof(subject), "metadata %d", i);
+		notes.items = memory_grow(notes.items, notes.count + 1, sizeof(*notes.items));
+		notes.items[notes.count++] = (struct note){ memory_text(subject), 0, NOW + 1 };
+	}
+	notes_drop_old(&notes, NOW);
+	ck_assert_uint_eq(notes.count, 0);
+}
+END_TEST
+
 int
 main(void)
 {
 	TCase *tests = tcase_create("notes");
 
 	tcase_add_checked_fixture(tests, NULL, tear_down);
+	tcase_add_test(tests, more_notes_than_a_run_can_learn_are_forgotten);
 	tcase_add_test(tests, a_note_is_found_until_its_time_is_over);
 	tcase_add_test(tests, a_note_of_a_clock_that_went_back_is_not_believed_for_months);
 	tcase_add_test(tests, a_note_that_is_set_again_is_one_note);
