@@ -163,6 +163,8 @@ write_status(const struct run *run, enum exit_code code, double seconds)
 {
 	struct status_certificate *certificates = memory_new(
 	    run->manifest->entry_count + run->state.certificate_count, sizeof(*certificates));
+	/* Of what is only in the state: its key is still here. */
+	struct origin *unlisted = memory_new(run->state.certificate_count, sizeof(*unlisted));
 	struct words layers = { 0 };
 	struct status_run facts = {
 		.time = run->now, .exit = code, .seconds = seconds, .requests = run->summary.requests,
@@ -188,12 +190,17 @@ write_status(const struct run *run, enum exit_code code, double seconds)
 		if (manifest_find_entry(run->manifest, owned->name) == NULL)
 			certificates[count++] = (struct status_certificate){
 				.owned = owned, .generation = owned->generation,
+				.installed = store_read_installed(run->store, owned, &unlisted[i]) ?
+				    &unlisted[i] : NULL,
 			};
 	}
 	sandbox_layers(&run->sandbox, &layers);
 	result = status_write(run->manifest, &run->state, certificates, count, &facts, &why);
 	if (result == -1)
 		log_error("%s", why.text);
+	for (size_t i = 0; i < run->state.certificate_count; i++)
+		origin_clear(&unlisted[i]);
+	free(unlisted);
 	words_clear(&layers);
 	free(certificates);
 	return result;

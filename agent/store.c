@@ -84,6 +84,23 @@ store_paths(const struct store *store, const struct owned *owned, char **out_arc
 			words_add(out_copies, owned->outputs[i].path);
 }
 
+bool
+store_read_installed(
+    const struct store *store, const struct owned *owned, struct origin *out_origin)
+{
+	struct failure why;
+	unsigned int number;
+	bool found = false;
+	int home = -1;
+
+	if (generation_read_live(store, owned->name, &number, &why) == LIVE_OWN &&
+	    generation_open_home(store, owned->name, &home, &why) == FOUND_FILE)
+		found = generation_read_origin(home, number, out_origin, &why) == FOUND_FILE;
+	if (home != -1)
+		(void)close(home);
+	return found;
+}
+
 /* --- Owners --- */
 
 static bool

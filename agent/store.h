@@ -58,6 +58,10 @@ void store_inspect(struct store *store, const struct entry *entry, const struct 
     const struct state *state, const struct owned *owned, struct disk *out_disk);
 void disk_clear(struct disk *disk);
 
+/* What the link of a certificate shows, of one that the manifest does not list too. */
+bool store_read_installed(const struct store *store, const struct owned *owned,
+    struct origin *out_origin);
+
 /*
  * Before anything is written for an entry: every output directory exists and is safe, and what
  * stands at each output path is nothing, ours, or another known certificate's (rule 14).

@@ -256,7 +256,11 @@ def test_where_no_private_mounts_are_permitted_a_deletion_waits_for_force(vault,
     confined = ["setpriv", "--bounding-set=-sys_admin"]
     assert server.sync(under=confined).exit == 2
     assert is_whole(server, A)
-    assert server.certificate_status(A)["problem"] == "still_used"
+    told = server.certificate_status(A)
+    assert told["problem"] == "still_used"
+    assert told["state"] == "ok" and told["fingerprint"] == server.installed(A).fingerprint, "its key is still on this server"
+    check = server.run("--check")
+    assert check.exit == 1 and f"{A} expires in" in check.stdout, check.stdout
     assert server.sync(A, "--force", under=confined).exit == 0
     assert is_gone(server, A)
 
