@@ -59,13 +59,13 @@ purge(const struct agent_settings *agent, bool force, struct failure *why)
 	enum exit_code code = EXIT_WANTED;
 	bool secret_left = false;
 
+	if (state_read(agent->state_directory, &state, why) == -1 ||
+	    store_open(agent->directory, false, &store, why) == -1)
+		goto failed;
 	if (credentials_forget_token(agent->run_directory, why) == -1) {
 		log_error("%s", why->text);
 		secret_left = true;
 	}
-	if (state_read(agent->state_directory, &state, why) == -1 ||
-	    store_open(agent->directory, false, &store, why) == -1)
-		goto failed;
 	removal.store = store;
 	for (size_t i = 0; i < state.certificate_count; i++)
 		words_add(&names, state.certificates[i].name);

@@ -90,7 +90,8 @@ class Stage:
         run = self.run(["strace", *(["-f"] if follow else []), "-qq", "-o", self.trace, "-e", f"trace={fault.call}", "-e", fault.inject()])
         if not self._came_to(run, fault):
             return None
-        return self.judge(run, killed=fault.what == "KILL" and not follow)
+        touched = self.changed() if run.exit == 1 else []
+        return [f"exit 1, but {name} was touched" for name in touched] + self.judge(run, killed=fault.what == "KILL" and not follow)
 
     def _came_to(self, run, fault):
         return run.exit == -signal.SIGKILL if fault.what == "KILL" else "(INJECTED)" in self.trace.read_text(errors="replace")

@@ -475,6 +475,14 @@ def test_what_cannot_be_printed_is_told_by_the_exit_code_of_the_verb(vault, serv
 # --purge
 
 
+def test_a_purge_that_is_1_touched_nothing(vault, server):
+    install(vault, server, A)
+    server.live.rename(server.etc / "elsewhere")
+    server.live.symlink_to("elsewhere")
+    before = server.files()
+    assert server.run("--purge").exit == 1 and server.files() == before
+
+
 def test_purge_leaves_nothing_behind_but_the_lock(vault, server):
     install(vault, server, A, B)
     assert server.run("--purge").exit == 0
