@@ -3,8 +3,11 @@
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 from support.process import ROOT
 
@@ -175,6 +178,18 @@ def test_shell_scripts_please_shellcheck():
                if path.is_file() and path.read_bytes()[:64].split(b"\n")[0] in (b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash")]
     checked = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_container_files_please_hadolint():
+    hadolint = Path(sys.executable).parent / "hadolint"
+    files = [path for path in tracked() if path.name == "Containerfile"]
+    checked = subprocess.run([hadolint, "--no-color", *files], capture_output=True, text=True)
+    assert files and checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("path", [path for path in tracked() if path.suffix in (".yaml", ".yml")], ids=lambda path: str(path.relative_to(ROOT)))
+def test_yaml_files_are_yaml(path):
+    assert list(yaml.safe_load_all(path.read_text()))
 
 
 def test_no_private_key_lies_in_the_tree():
