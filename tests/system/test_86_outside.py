@@ -1,0 +1,114 @@
+"""etc/outside/kubernetes/: what operators of others make of what certlet-publish wrote."""
+
+import os
+import re
+import ssl
+from pathlib import Path
+
+import pytest
+
+from support import kubernetes
+from support.process import ROOT
+
+MANIFESTS = sorted((ROOT / "etc/outside/kubernetes").glob("*.yaml"))
+OBJECTS = [document for path in MANIFESTS for document in kubernetes.documents(path)]
+WWW = "www.example.com"
+LET_IN = {"role-id", "secret-id", "vault-ca.pem"}  # the Secret that etc/outside/README.md makes
+
+needs_definitions = pytest.mark.skipif(
+    "CERTLET_CRDS" not in os.environ, reason="CERTLET_CRDS names no directory with the operators' own definitions; see tests/support/kubernetes.py")
+
+
+def the(kind):
+    return next(document for document in OBJECTS if document["kind"] == kind)
+
+
+@pytest.mark.parametrize("document", OBJECTS, ids=lambda document: document["kind"])
+def test_a_manifest_has_only_fields_that_its_operator_knows(document):
+    assert kubernetes.complaints(document, kubernetes.KNOWN) == []
+
+
+@needs_definitions
+def test_what_we_know_of_the_operators_is_what_their_own_definitions_say():
+    theirs = kubernetes.definitions(Path(os.environ["CERTLET_CRDS"]))
+    for document in OBJECTS:
+        assert kubernetes.complaints(document, theirs) == []
+    for name, schema in kubernetes.KNOWN.items():
+        assert kubernetes.contradictions(schema, theirs[name]) == []
+
+
+@pytest.mark.parametrize("broken, told", [
+    (lambda vault: vault.pop("server"), "'server' is a required property"),
+    (lambda vault: vault.update(version=2), "2 is not one of ['v1', 'v2']"),
+    (lambda vault: vault.update(kvVersion="v2"), "'kvVersion' was unexpected"),
+], ids=["missing", "wrong", "unknown"])
+def test_a_manifest_that_is_wrong_would_be_seen(broken, told):
+    document = next(iter(kubernetes.documents(next(path for path in MANIFESTS if path.stem == "external-secrets"))))
+    broken(document["spec"]["provider"]["vault"])
+    assert any(told in complaint for complaint in kubernetes.complaints(document, kubernetes.KNOWN))
+
+
+class Cluster:
+    """What the operators do with a manifest, by their documentation: requests to a real OpenBao, with the role of a consumer."""
+
+    def __init__(self, vault):
+        self.vault = vault
+        self.let_in = {"role-id": vault.role_id, "secret-id": vault.secret_id}
+        self.token = None
+
+    def logs_in(self, mount, role_id, secret_id):
+        answer = self.vault.api("POST", f"auth/{mount}/login", {"role_id": role_id, "secret_id": secret_id}, token="none")
+        self.token = answer["auth"]["client_token"]
+
+    def reads(self, path):
+        return self.vault.api("GET", path, token=self.token)["data"]["data"]
+
+    def external_secret(self, store, wanted):
+        """The type and data of the Secret that External Secrets Operator makes."""
+        vault, target = store["spec"]["provider"]["vault"], wanted["spec"]["target"]
+        approle = vault["auth"]["appRole"]
+        self.logs_in(approle["path"], self.let_in[approle["roleRef"]["key"]], self.let_in[approle["secretRef"]["key"]])
+        assert vault["version"] == "v2"
+        extracted = {}
+        for source in wanted["spec"]["dataFrom"]:
+            extracted.update(self.reads(f"{vault['path']}/data/{source['extract']['key']}"))
+        template = target["template"]
+        return template["type"], {name: re.sub(r"\{\{ \.(\w+) \}\}", lambda field: extracted[field.group(1)], text)
+                                  for name, text in template["data"].items()}
+
+    def secret_definition(self, wanted):
+        """The same of Tuenti secrets-manager, which takes its credentials from its environment."""
+        self.logs_in("approle", self.let_in["role-id"], self.let_in["secret-id"])
+        sources = wanted["spec"]["keysMap"]
+        return wanted["spec"]["type"], {name: self.reads(source["path"])[source["key"]] for name, source in sources.items()}
+
+
+def test_the_secrets_are_the_pair_that_certlet_publish_wrote(own_vault, server, ca, directory):
+    leaf = ca.leaf([WWW], intermediates=2)
+    leaf.write(directory / "lineage")
+    assert server.publish("--name", WWW, directory / "lineage").exit == 0
+    cluster = Cluster(own_vault)
+    external = cluster.external_secret(the("SecretStore"), the("ExternalSecret"))
+    clustered = cluster.external_secret(the("ClusterSecretStore"), the("ExternalSecret"))
+    defined = cluster.secret_definition(the("SecretDefinition"))
+    assert external == clustered == defined
+    kind, data = external
+    assert kind == "kubernetes.io/tls" and data.keys() == {"tls.crt", "tls.key"}
+    assert data["tls.crt"] == leaf.fullchain and data["tls.key"] == leaf.fields()["privkey"]
+    for name, text in data.items():
+        (directory / name).write_text(text)
+    # Refuses a pair that does not match.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(directory / "tls.crt", directory / "tls.key")
+
+
+def test_the_objects_of_a_file_refer_to_each_other():
+    store, wanted = the("SecretStore"), the("ExternalSecret")
+    assert wanted["spec"]["secretStoreRef"] == {"kind": "SecretStore", "name": store["metadata"]["name"]}
+    assert wanted["metadata"]["namespace"] == store["metadata"]["namespace"]
+    for one in (store, the("ClusterSecretStore")):
+        vault = one["spec"]["provider"]["vault"]
+        approle = vault["auth"]["appRole"]
+        references = [vault["caProvider"], approle["roleRef"], approle["secretRef"]]
+        assert {reference["key"] for reference in references} == LET_IN
+        # A store for all namespaces has to say in which one; a store of one namespace must not.
+        assert {"namespace" in reference for reference in references} == {one["kind"] == "ClusterSecretStore"}
