@@ -1,16 +1,20 @@
-"""etc/outside/kubernetes/: what operators of others make of what certlet-publish wrote."""
+"""etc/outside/: what needs no booted machine. Operators of others, and what certlet-publish wrote for them; user-data."""
 
+import base64
 import os
 import re
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support import kubernetes
 from support.process import ROOT
 
-MANIFESTS = sorted((ROOT / "etc/outside/kubernetes").glob("*.yaml"))
+OUTSIDE = ROOT / "etc/outside"
+MANIFESTS = sorted((OUTSIDE / "kubernetes").glob("*.yaml"))
 OBJECTS = [document for path in MANIFESTS for document in kubernetes.documents(path)]
 WWW = "www.example.com"
 LET_IN = {"role-id", "secret-id", "vault-ca.pem"}  # the Secret that etc/outside/README.md makes
@@ -112,3 +116,30 @@ def test_the_objects_of_a_file_refer_to_each_other():
         assert {reference["key"] for reference in references} == LET_IN
         # A store for all namespaces has to say in which one; a store of one namespace must not.
         assert {"namespace" in reference for reference in references} == {one["kind"] == "ClusterSecretStore"}
+
+
+# User-data
+
+
+def fill(directory, lines):
+    ca_file = directory / "vault-ca.pem"
+    ca_file.write_text("CA\n" * 100)
+    return subprocess.run([OUTSIDE / "cloud-init/fill", OUTSIDE / "cloud-init/user-data.yaml", ca_file], input=lines, capture_output=True, text=True)
+
+
+def test_user_data_is_filled_in_with_what_certlet_admin_prints(directory):
+    filled = fill(directory, "role_id 7e1a-5f\nwrapped_secret_id s.Ab_1\n")
+    assert filled.returncode == 0, filled.stderr
+    files = {one["path"]: one for one in yaml.safe_load(filled.stdout)["write_files"]}
+    assert files["/etc/certlet/role-id"]["content"] == "7e1a-5f"
+    assert files["/etc/certlet/wrapped-secret-id"]["content"] == "s.Ab_1"
+    assert files["/etc/certlet/wrapped-secret-id"]["permissions"] == "0600"
+    assert base64.b64decode(files["/etc/certlet/vault-ca.pem"]["content"]) == b"CA\n" * 100
+    assert not re.search(r"@[A-Z-]+@", filled.stdout)
+
+
+@pytest.mark.parametrize("lines", ["", "role_id 7e1a\n", "role_id a|b\nwrapped_secret_id s.Ab\n", "role_id 7e1a\nsecret_id_file /root/secret-id\n"])
+def test_user_data_is_not_filled_in_with_anything_else(directory, lines):
+    filled = fill(directory, lines)
+    assert filled.returncode == 1 and filled.stdout == ""
+    assert "expected a line role_id and then a line wrapped_secret_id" in filled.stderr
