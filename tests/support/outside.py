@@ -49,8 +49,8 @@ class Cloud:
             "cloud_init_modules": ["write-files"], "cloud_config_modules": ["apt-configure", "runcmd"],
             "cloud_final_modules": ["package-update-upgrade-install", "scripts-user"]}))
 
-    def fills(self, wrapped):
-        """The user-data of this tree, filled in as its README says, for this Vault."""
+    def fills(self, wrapped, without=()):
+        """The user-data of this tree, filled in as its README says, for this Vault; an image may have the package already."""
         vault = self.node.vault
         text = (OUTSIDE / "cloud-init/user-data.yaml").read_text()
         text = re.sub(r"^( +)address = .*", rf"\1address = {vault.address}", text, flags=re.M)
@@ -59,7 +59,9 @@ class Cloud:
         template.write_text(text)
         filled = subprocess.run([OUTSIDE / "cloud-init/fill", template, vault.ca_file], check=True, capture_output=True, text=True,
                                 input=f"role_id {vault.role_id}\nwrapped_secret_id {wrapped}\n")
-        return filled.stdout
+        if not without:
+            return filled.stdout
+        return "#cloud-config\n" + yaml.safe_dump({key: value for key, value in yaml.safe_load(filled.stdout).items() if key not in without})
 
     def offers_the_package(self):
         """In an apt repository, the only one there is."""
