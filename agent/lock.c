@@ -41,7 +41,7 @@ open_directory(const char *path, struct failure *why)
 }
 
 static int
-wait_for(int file, const char *run_directory, struct failure *why)
+wait_for(int file, const char *run_directory, const char *name, struct failure *why)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NANOSECONDS };
 	struct timespec start, now;
@@ -50,32 +50,33 @@ wait_for(int file, const char *run_directory, struct failure *why)
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	while (flock(file, LOCK_EX | LOCK_NB) == -1) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return failure_errno(why, FAILURE_INTERNAL, "lock %s/lock", run_directory);
+			return failure_errno(why, FAILURE_INTERNAL, "lock %s/%s", run_directory,
+			    name);
 		if (!told && log_on_terminal())
-			log_notice("another run holds %s/lock; waiting", run_directory);
+			log_notice("another run holds %s/%s; waiting", run_directory, name);
 		told = true;
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec - start.tv_sec >= LOCK_WAIT_SECONDS)
-			return failure_set(why, FAILURE_LOCKED, "another run has held %s/lock for %d s",
-			    run_directory, LOCK_WAIT_SECONDS);
+			return failure_set(why, FAILURE_LOCKED, "another run has held %s/%s for %d s",
+			    run_directory, name, LOCK_WAIT_SECONDS);
 		(void)nanosleep(&pause, NULL);
 	}
 	return 0;
 }
 
 int
-lock_take(const char *run_directory, int *out_lock, struct failure *why)
+lock_take(const char *run_directory, const char *name, int *out_lock, struct failure *why)
 {
 	const int directory = open_directory(run_directory, why);
 	int file;
 
 	if (directory == -1)
 		return -1;
-	file = openat(directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	file = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	(void)close(directory);
 	if (file == -1)
-		return failure_errno(why, FAILURE_SETUP, "open %s/lock", run_directory);
-	if (wait_for(file, run_directory, why) == -1) {
+		return failure_errno(why, FAILURE_SETUP, "open %s/%s", run_directory, name);
+	if (wait_for(file, run_directory, name, why) == -1) {
 		(void)close(file);
 		return -1;
 	}

@@ -40,7 +40,7 @@ lock_and_read_manifest(struct run *run, int *out_lock, struct failure *why)
 		return -1;
 	if (run->options->dry_run)
 		return 0;
-	if (lock_take(run->manifest->agent.run_directory, out_lock, why) == -1)
+	if (lock_take(run->manifest->agent.run_directory, LOCK_NAME, out_lock, why) == -1)
 		return -1;
 	run->now = time(NULL);
 	if (stat(run->options->manifest_file, &after) == 0 && before.st_ino == after.st_ino &&

@@ -108,7 +108,7 @@ purge_run(const char *manifest_file, bool force)
 	const struct agent_settings *agent =
 	    read_settings(manifest_file, &manifest, &compiled, &why);
 
-	if (agent == NULL || lock_take(agent->run_directory, &lock, &why) == -1) {
+	if (agent == NULL || lock_take(agent->run_directory, LOCK_NAME, &lock, &why) == -1) {
 		log_error("%s", why.text);
 		code = failure_exit_code(why.kind);
 	} else {

@@ -30,7 +30,7 @@ START_TEST(a_directory_that_others_may_write_to_is_no_place_for_a_lock)
 	int lock;
 
 	ck_assert_int_eq(chmod(directory, 0770), 0);
-	ck_assert_int_eq(lock_take(directory, &lock, &why), -1);
+	ck_assert_int_eq(lock_take(directory, LOCK_NAME, &lock, &why), -1);
 	ck_assert_int_eq(why.kind, FAILURE_SETUP);
 	ck_assert_ptr_nonnull(strstr(why.text, directory));
 }
@@ -43,7 +43,7 @@ START_TEST(a_missing_directory_is_made_for_its_owner_alone)
 	int lock;
 
 	ck_assert_int_eq(rmdir(directory), 0);
-	ck_assert_int_eq(lock_take(directory, &lock, &why), 0);
+	ck_assert_int_eq(lock_take(directory, LOCK_NAME, &lock, &why), 0);
 	ck_assert_int_eq(stat(directory, &status), 0);
 	ck_assert_int_eq(status.st_mode & 07777, 0700);
 	(void)close(lock);
@@ -56,7 +56,7 @@ START_TEST(a_lock_that_was_let_go_can_be_taken_again)
 	int lock;
 
 	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(lock_take(directory, &lock, &why), 0);
+		ck_assert_int_eq(lock_take(directory, LOCK_NAME, &lock, &why), 0);
 		(void)close(lock);
 	}
 }
