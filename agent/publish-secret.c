@@ -4,11 +4,57 @@
 
 #include <openssl/crypto.h>
 
+#include "kv-reply.h"
 #include "publish-secret.h"
-#include "times.h"
 
-#define NOTE_BYTES_MOST 512	/* of a value of custom metadata; Vault refuses more */
-#define NAMES_BYTES_MOST (NOTE_BYTES_MOST - 16)	/* leaves room for " +12345" */
+/* --- What is there --- */
+
+static void
+take_notes(const json_t *notes, struct published *published)
+{
+	if (json_is_object(notes))
+		published->notes = json_deep_copy(notes);
+}
+
+/* What is noted of an earlier version says nothing of this one. */
+static void
+trust_notes(struct published *published)
+{
+	struct publish_notes notes;
+	const struct leaf *leaf = &notes.edition.leaf;
+
+	publish_notes_read(published->notes, &notes);
+	if (notes.version == published->version && leaf->fingerprint[0] != '\0' &&
+	    notes.edition.content[0] != '\0' && notes.edition.key_id[0] != '\0' &&
+	    leaf->not_before != 0 && leaf->not_after != 0) {
+		published->edition = notes.edition;
+		notes.edition = (struct edition){ 0 };	/* published has it now */
+		published->noted = true;
+	}
+	publish_notes_clear(&notes);
+}
+
+int
+published_read_metadata(const json_t *data, time_t now, struct published *out_published,
+    struct failure *why)
+{
+	const json_int_t newest = json_integer_value(json_object_get(data, "current_version"));
+	struct published published = { 0 };
+	struct version version;
+
+	if (kv_reply_metadata(data, now, &version, why) == 0) {
+		published.version = version.number;
+		memcpy(published.created, version.created, sizeof(published.created));
+	} else if (why->kind == FAILURE_ABSENT && newest >= 0)
+		published.version = (uint64_t)newest;
+	else
+		return -1;
+	take_notes(json_object_get(data, "custom_metadata"), &published);
+	if (published.created[0] != '\0')
+		trust_notes(&published);
+	*out_published = published;
+	return 0;
+}
 
 static void
 set_text(const json_t *object, const char *key, struct secret *text)
@@ -21,18 +67,21 @@ set_text(const json_t *object, const char *key, struct secret *text)
 
 /* Whoever wrote it: what certlet would make of it. */
 static void
-read_material(const json_t *fields, struct published *published)
+read_content(const json_t *fields, struct published *published)
 {
 	struct secret cert = { 0 }, chain = { 0 }, key = { 0 };
 	const struct secret *const texts[] = { &cert, &chain, &key };
+	struct material material = { 0 };
 	struct bundle *bundle = NULL;
 
 	set_text(fields, "cert", &cert);
 	set_text(fields, "chain", &chain);
 	set_text(fields, "privkey", &key);
 	if (bundle_read(texts, 3, &bundle, &published->broken) == 0 &&
-	    bundle_write(bundle, &published->material, &published->broken) == 0)
+	    bundle_write(bundle, &material, &published->broken) == 0 &&
+	    edition_describe(bundle, &material, &published->edition, &published->broken) == 0)
 		published->broken = (struct failure){ 0 };
+	material_clear(&material);
 	bundle_free(bundle);
 	secret_clear(&key);
 	secret_clear(&chain);
@@ -40,93 +89,40 @@ read_material(const json_t *fields, struct published *published)
 }
 
 int
-published_read(const json_t *answer, struct published *published, struct failure *why)
+published_read(const json_t *answer, struct published *out_published, struct failure *why)
 {
 	const json_t *data = json_object_get(answer, "data");
 	const json_t *metadata = json_object_get(data, "metadata");
 	const json_t *version = json_object_get(metadata, "version");
-	const json_t *notes = json_object_get(metadata, "custom_metadata");
+	struct published published = { 0 };
 
 	if (!json_is_integer(version) || json_integer_value(version) < 0)
 		return failure_set(why, FAILURE_VAULT,
 		    "expected a version in the answer, found none: is it KV version 2?");
-	published->version = (uint64_t)json_integer_value(version);
-	if (json_is_object(notes))
-		published->notes = json_deep_copy(notes);
+	published.version = (uint64_t)json_integer_value(version);
+	take_notes(json_object_get(metadata, "custom_metadata"), &published);
 	if (json_is_object(json_object_get(data, "data")))
-		read_material(json_object_get(data, "data"), published);
+		read_content(json_object_get(data, "data"), &published);
+	*out_published = published;
 	return 0;
 }
 
 void
 published_clear(struct published *published)
 {
-	material_clear(&published->material);
+	edition_clear(&published->edition);
 	json_decref(published->notes);
 	*published = (struct published){ 0 };
 }
 
 bool
-published_holds(const struct published *published, const struct material *material)
+published_holds(const struct published *published, const struct edition *edition)
 {
-	const struct material *held = &published->material;
-
-	return held->leaf.fingerprint[0] != '\0' &&
-	    secret_equal(&held->cert, &material->cert) &&
-	    secret_equal(&held->chain, &material->chain) &&
-	    secret_equal(&held->key, &material->key);
+	return published->edition.content[0] != '\0' &&
+	    strcmp(published->edition.content, edition->content) == 0;
 }
 
-/* As many whole names as there is room for, and how many more there are. */
-static char *
-join_names(const struct words *names)
-{
-	char *text = memory_text(names->count != 0 ? names->items[0] : ""), *longer;
-	size_t i;
-
-	for (i = 1; i < names->count; i++) {
-		if (strlen(text) + 1 + strlen(names->items[i]) > NAMES_BYTES_MOST)
-			break;
-		longer = memory_format("%s %s", text, names->items[i]);
-		free(text);
-		text = longer;
-	}
-	if (i < names->count) {
-		longer = memory_format("%s +%zu", text, names->count - i);
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
-static json_t *
-make_notes(const struct leaf *leaf)
-{
-	char not_before[TIMES_TEXT_BYTES], not_after[TIMES_TEXT_BYTES];
-	char *names = join_names(&leaf->names);
-	json_t *notes;
-
-	notes = json_pack("{s:s, s:s, s:s, s:s}", "fingerprint", leaf->fingerprint,
-	    "serial", leaf->serial, "not_before", times_rfc3339(leaf->not_before, not_before),
-	    "not_after", times_rfc3339(leaf->not_after, not_after));
-	if (strlen(names) <= NOTE_BYTES_MOST)
-		json_object_set_new(notes, "names", json_string(names));
-	free(names);
-	return notes;
-}
-
-bool
-published_notes(const struct published *published, const struct leaf *leaf)
-{
-	json_t *notes = make_notes(leaf), *value;
-	const char *key;
-	bool same = true;
-
-	json_object_foreach(notes, key, value)
-		same = same && json_equal(json_object_get(published->notes, key), value);
-	json_decref(notes);
-	return same;
-}
+/* --- What is written --- */
 
 static void
 take_body(json_t *take_body, struct secret *out_body)
@@ -152,12 +148,30 @@ publish_secret_data(const struct material *material, uint64_t cas, struct secret
 	secret_clear(&fullchain);
 }
 
+/* What was noted before tells how long the key has been the same, what was published at least
+ * whether it is. */
+static uint64_t
+find_key_since(const struct published *published, const struct edition *edition, uint64_t version)
+{
+	const bool same = strcmp(published->edition.key_id, edition->key_id) == 0;
+	struct publish_notes notes;
+	uint64_t since = same ? published->version : version;
+
+	publish_notes_read(published->notes, &notes);
+	if (strcmp(notes.edition.key_id, edition->key_id) == 0 && notes.key_since != 0 &&
+	    notes.key_since < since)
+		since = notes.key_since;
+	publish_notes_clear(&notes);
+	return since;
+}
+
 void
-publish_secret_notes(const struct published *published, const struct leaf *leaf,
-    struct secret *out_body)
+publish_secret_notes(const struct published *published, const struct edition *edition,
+    uint64_t version, struct secret *out_body)
 {
 	json_t *notes = published->notes != NULL ? json_copy(published->notes) : json_object();
-	json_t *ours = make_notes(leaf);
+	json_t *ours = publish_notes_write(edition, version,
+	    find_key_since(published, edition, version));
 
 	json_object_update(notes, ours);
 	json_decref(ours);

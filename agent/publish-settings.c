@@ -35,7 +35,8 @@ static bool
 says_how_to_log_in(const char *file)
 {
 	static const char *const keys[] = {
-		"auth", "role_id_file", "secret_id_file", "token_file",
+		"auth", "role_id_file", "secret_id_file", "token_file", "client_cert_file",
+		"client_key_file",
 	};
 	struct manifest_errors ignored = { 0 };
 	struct inifile inifile;
@@ -60,7 +61,9 @@ manifest_without_file(void)
 		.auth = AUTH_TOKEN, .auth_mount = memory_text(auth_names[AUTH_TOKEN]),
 		.kv_mount = memory_text("secret"), .timeout = 10, .deadline = 5 * 60,
 	};
+	manifest->agent.warn = 25 * DAY_SECONDS;
 	manifest->agent.critical = 7 * DAY_SECONDS;
+	manifest->agent.run_directory = memory_text(CERTLET_RUNDIR);
 	return manifest;
 }
 

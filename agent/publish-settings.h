@@ -6,7 +6,7 @@
 #include "credentials.h"
 #include "failure.h"
 #include "manifest.h"
-#include "publish.h"
+#include "publish-environment.h"
 
 #define PUBLISH_CONFIG "publish.ini"	/* in the configuration directory */
 

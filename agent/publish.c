@@ -1,370 +1,254 @@
 /* SPDX-License-Identifier: ISC */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "bundle.h"
-#include "file.h"
-#include "judge-installed.h"
+#include "lock.h"
 #include "log.h"
 #include "manifest.h"
-#include "name.h"
-#include "publish-secret.h"
-#include "publish-settings.h"
+#include "memory.h"
+#include "paths.h"
 #include "publish.h"
-#include "times.h"
-#include "vault.h"
+#include "publish-lineage.h"
+#include "publish-metrics.h"
+#include "publish-settings.h"
+#include "publish-upload.h"
 
-#define WILDCARD_PREFIX "_wildcard."
+#define PUBLISH_LOCK_NAME "publish.lock"	/* in the run directory, beside the agent's */
 
-/* One talk with Vault about one certificate. */
-struct talk {
-	struct vault *vault;
-	const struct vault_settings *settings;
-	const char *name;
-	struct published published;
-	uint64_t new_version;
-	/* Of the reply that came last. */
-	bool good, absent;
-	struct failure why;
+struct items {
+	struct publish_item *items;
+	size_t count;
 };
 
 /* --- What is to be published --- */
 
-static int
-read_file(const char *path, struct secret *text, struct stat *status, struct failure *why)
-{
-	if (path == NULL)
-		return 0;
-	switch (file_read_path(path, FILE_LIMIT_BYTES, text, status, why)) {
-	case FOUND_FILE:
-		return 0;
-	case FOUND_ABSENT:
-		return failure_set(why, FAILURE_SETUP, "%s is missing", path);
-	case FOUND_FAILED:
-		break;
-	}
-	why->kind = FAILURE_SETUP;
-	return -1;
-}
+static const char name_rule[] = "a NAME is up to 253 letters, digits, `.`, `-` and `_`, no `.` or "
+    "`-` at its beginning, no `.` at its end";
 
-static int
-read_bundle(const struct publish_options *options, struct bundle **out_bundle,
-    struct failure *why)
-{
-	struct secret cert = { 0 }, chain = { 0 }, key = { 0 };
-	const struct secret *const texts[] = { &cert, &chain, &key };
-	struct stat status;
-	int result = -1;
-
-	if (read_file(options->cert_file, &cert, &status, why) == -1 ||
-	    read_file(options->chain_file, &chain, &status, why) == -1 ||
-	    read_file(options->key_file, &key, &status, why) == -1)
-		goto out;
-	if ((status.st_mode & S_IRWXO) != 0)
-		log_warning("%s has mode %04o: the key is open to everybody on this machine",
-		    options->key_file, (unsigned int)(status.st_mode & 07777));
-	result = bundle_read(texts, 3, out_bundle, why);
-out:
-	secret_clear(&key);
-	secret_clear(&chain);
-	secret_clear(&cert);
-	return result;
-}
-
-/* As certlet reads NAME where an entry has no `names`. Empty: it is no host name. */
 static void
-names_of(const char *name, struct words *out_names)
+read_item(const struct publish_options *options, const struct publish_source *source,
+    struct publish_item *item)
 {
-	const bool wildcard = strncmp(name, WILDCARD_PREFIX, strlen(WILDCARD_PREFIX)) == 0;
-	char *text = memory_format("%s%s", wildcard ? "*." : "",
-	    wildcard ? name + strlen(WILDCARD_PREFIX) : name);
+	struct failure why;
 
-	for (char *c = text; *c != '\0'; c++)
-		*c = (char)tolower((unsigned char)*c);
-	*out_names = (struct words){ 0 };
-	if (name_is_valid(text))
-		words_add(out_names, text);
-	free(text);
+	if (!manifest_name_is_valid(item->name))
+		(void)failure_set(&why, FAILURE_USAGE, "%s", name_rule);
+	else if (publish_source_read(source, item->name, options->now, &item->material,
+	    &item->edition, &why) == 0) {
+		item->step = STEP_METADATA;
+		return;
+	}
+	publish_item_fail(item, &why);
 }
 
-static int
-judge(const struct publish_options *options, const struct bundle *bundle, struct failure *why)
+/* By the lineage that it is. */
+static void
+name_item(struct publish_item *item, const char *lineage)
 {
-	struct requirements requirements = { .now = options->now };
-	struct words names;
-	int result;
+	if ((item->name = lineage_duplicated(lineage)) != NULL)
+		item->duplicate = memory_text(lineage);
+	else
+		item->name = memory_text(lineage);
+}
 
-	names_of(options->name, &names);
-	if (names.count == 0)
+static void
+read_one(const struct publish_options *options, struct items *out_items)
+{
+	struct publish_item *item = memory_new(1, sizeof(*item));
+	char *lineage;
+
+	*out_items = (struct items){ item, 1 };
+	if (options->name != NULL)
+		item->name = memory_text(options->name);
+	else {
+		name_item(item, lineage = lineage_name(options->source.directory));
+		free(lineage);
+	}
+	if (manifest_name_is_valid(item->name) && !publish_source_knows_names(item->name))
 		log_notice("%s is no host name: the names of the certificate are not judged",
-		    options->name);
-	requirements.names = &names;
-	result = judge_bundle(bundle, &requirements, NULL, NULL, why);
+		    item->name);
+	read_item(options, &options->source, item);
+}
+
+static int
+read_all(const struct publish_options *options, struct items *out_items, struct failure *why)
+{
+	struct words names = { 0 };
+
+	if (lineage_list(options->all, &names, why) == -1)
+		return -1;
+	out_items->items = memory_new(names.count, sizeof(*out_items->items));
+	for (size_t i = 0; i < names.count; i++) {
+		struct publish_item *item = &out_items->items[out_items->count++];
+		char *directory = memory_format("%s/%s", options->all, names.items[i]);
+		const struct publish_source source = { .directory = directory };
+
+		log_progress("%zu of %zu lineages read", i, names.count);
+		name_item(item, names.items[i]);
+		read_item(options, &source, item);
+		free(directory);
+	}
 	words_clear(&names);
-	return result;
-}
-
-/* With the one that Vault holds as the installed one: on the servers it is. */
-static int
-judge_against_published(const struct publish_options *options, const struct leaf *leaf,
-    const struct leaf *published, long critical, struct failure *why)
-{
-	const struct requirements requirements = {
-		.now = options->now, .force = options->force, .installed = published,
-		.critical = critical,
-	};
-	char *notice = NULL;
-	int result = judge_against_installed(leaf, &requirements, &notice, why);
-
-	if (notice != NULL)
-		log_warning("%s: compared with what is published now: %s", options->name, notice);
-	free(notice);
-	return result == 0 ? 0 : failure_prefix(why, "compared with what is published now");
-}
-
-/* --- Talking to Vault --- */
-
-typedef int talk_read(struct talk *talk, const json_t *answer, struct failure *why);
-
-struct question {
-	struct talk *talk;
-	talk_read *read;	/* NULL: nothing in the answer matters */
-};
-
-static void
-take_reply(void *context, size_t index, const struct vault_reply *reply)
-{
-	const struct question *question = context;
-	struct talk *talk = question->talk;
-
-	(void)index;
-	talk->good = reply->good;
-	talk->absent = reply->status == 404;
-	if (!reply->good)
-		talk->why = reply->why;
-	if ((talk->good || talk->absent) && reply->json != NULL && question->read != NULL &&
-	    question->read(talk, reply->json, &talk->why) == -1)
-		talk->good = talk->absent = false;
-}
-
-/* METHOD MOUNT/BELOW/certs/NAME; -1: no answer. What the answer was is in the talk. */
-static int
-ask(struct talk *talk, const char *method, const char *below, const struct secret *body,
-    talk_read *read, struct failure *why)
-{
-	struct question question = { talk, read };
-	struct vault_ask request = {
-		.method = method, .namespace = talk->settings->namespace, .body = body,
-		.once = body != NULL,
-	};
-	char *path = memory_format("%s%s/certs/%s", talk->settings->kv_mount, below, talk->name);
-	int result;
-
-	request.path = path;
-	log_detail("%s %s", method, path);
-	result = vault_ask(talk->vault, &request, 1, take_reply, &question, why);
-	free(path);
-	return result;
-}
-
-static int
-read_kind_of_mount(struct talk *talk, const json_t *answer, struct failure *why)
-{
-	const json_t *options = json_object_get(json_object_get(answer, "data"), "options");
-	const char *version = json_string_value(json_object_get(options, "version"));
-
-	if (!talk->good || (version != NULL && strcmp(version, "2") == 0))
-		return 0;
-	return failure_set(why, FAILURE_SETUP,
-	    "expected %s to be a KV mount of version 2, found %s%s", talk->settings->kv_mount,
-	    version != NULL ? "version " : "another kind",
-	    version != NULL ? version : "");
-}
-
-/*
- * A KV mount of version 1 would take MOUNT/data/certs/NAME for a path of its own and keep the key
- * there. It also says 404 to a read, so that is where it has to be found out. A server that does
- * not tell is believed to be as the configuration says.
- */
-static int
-check_mount(struct talk *talk, struct failure *why)
-{
-	struct talk about = { .vault = talk->vault, .settings = talk->settings, .good = true };
-	struct question question = { &about, read_kind_of_mount };
-	struct vault_ask request = { .method = "GET", .namespace = talk->settings->namespace };
-	char *path;
-	int result;
-
-	if (talk->settings->kv_version == KV_2)
-		return 0;
-	path = memory_format("sys/internal/ui/mounts/%s/certs/%s", talk->settings->kv_mount,
-	    talk->name);
-	request.path = path;
-	result = vault_ask(talk->vault, &request, 1, take_reply, &question, why);
-	free(path);
-	if (result == 0 && about.why.kind == FAILURE_SETUP) {
-		*why = about.why;
-		result = -1;
-	}
-	return result;
-}
-
-static int
-read_published(struct talk *talk, const json_t *answer, struct failure *why)
-{
-	/* The 404 of a path that never was has no data; a deleted version's has. */
-	if (talk->absent && !json_is_object(json_object_get(answer, "data")))
-		return 0;
-	return published_read(answer, &talk->published, why);
-}
-
-static int
-ask_what_is_published(struct talk *talk, struct failure *why)
-{
-	if (ask(talk, "GET", "/data", NULL, read_published, why) == -1)
-		return -1;
-	if (!talk->good && !talk->absent) {
-		*why = talk->why;
-		return -1;
-	}
-	if (talk->published.broken.kind != FAILURE_NONE)
-		log_warning("%s: version %llu is not as certlet-publish writes it: %s", talk->name,
-		    (unsigned long long)talk->published.version, talk->published.broken.text);
-	return talk->published.version == 0 ? check_mount(talk, why) : 0;
-}
-
-static int
-read_new_version(struct talk *talk, const json_t *answer, struct failure *why)
-{
-	const json_t *version = json_object_get(json_object_get(answer, "data"), "version");
-
-	if (!json_is_integer(version))
-		return failure_set(why, FAILURE_VAULT, "expected the new version in the answer, "
-		    "found none: is %s KV version 2?", talk->settings->kv_mount);
-	talk->new_version = (uint64_t)json_integer_value(version);
 	return 0;
 }
 
-static int
-write_data(struct talk *talk, const struct material *material, struct failure *why)
-{
-	struct secret body = { 0 };
-	int result;
+/* --- What came of it --- */
 
-	publish_secret_data(material, talk->published.version, &body);
-	result = ask(talk, "POST", "/data", &body, read_new_version, why);
-	secret_clear(&body);
-	if (result == 0 && !talk->good) {
-		*why = talk->why;
-		return strstr(why->text, "check-and-set") == NULL ? -1 : failure_set(why,
-		    FAILURE_REFUSED, "expected version %llu to be the newest still, "
-		    "found that another one was published meanwhile: run again",
-		    (unsigned long long)talk->published.version);
-	}
-	if (result == 0 && talk->new_version == 0)
-		return failure_set(why, FAILURE_VAULT, "expected the new version in the answer, "
-		    "found an empty one: is %s KV version 2?", talk->settings->kv_mount);
-	return result;
+static size_t
+count_outcome(const struct items *items, enum publish_outcome outcome)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < items->count; i++)
+		count += items->items[i].outcome == outcome;
+	return count;
 }
 
-static int
-write_notes(struct talk *talk, const struct leaf *leaf, struct failure *why)
+/* What is wrong with one of many leaves the others as wanted. */
+static enum exit_code
+code_of(const struct publish_item *item, bool one)
 {
-	struct secret body = { 0 };
-	int result;
+	const enum exit_code code = item->outcome != OUTCOME_FAILED ? EXIT_WANTED :
+	    failure_exit_code(item->why.kind);
 
-	publish_secret_notes(&talk->published, leaf, &body);
-	result = ask(talk, "POST", "/metadata", &body, NULL, why);
-	secret_clear(&body);
-	if (result == 0 && !talk->good) {
-		*why = talk->why;
-		result = -1;
+	return code == EXIT_SETUP && !one ? EXIT_PARTLY : code;
+}
+
+/* A failure of the whole is told once. */
+static enum exit_code
+report_items(const struct items *items, const struct failure *whole, bool one)
+{
+	enum exit_code code = EXIT_WANTED;
+	size_t untold = 0;
+
+	for (size_t i = 0; i < items->count; i++) {
+		const struct publish_item *item = &items->items[i];
+
+		code = exit_code_worse(code, code_of(item, one));
+		if (item->outcome == OUTCOME_FAILED &&
+		    (one || strcmp(item->why.text, whole->text) != 0))
+			log_error("%s: %s", publish_item_label(item), item->why.text);
+		else
+			untold += item->outcome == OUTCOME_FAILED;
 	}
-	return result == 0 ? 0 :
-	    failure_prefix(why, "the certificate is published, its custom_metadata is not");
+	if (untold != 0)
+		log_error("%zu of %zu certificates were not compared: %s", untold, items->count,
+		    whole->text);
+	return whole->kind == FAILURE_NONE ? code :
+	    exit_code_worse(code, failure_exit_code(whole->kind));
+}
+
+static void
+report_unchanged(const struct items *items)
+{
+	const struct publish_item *item = items->items;
+
+	if (item->outcome == OUTCOME_UNCHANGED)
+		log_notice("%s: unchanged, version %llu", publish_item_label(item),
+		    (unsigned long long)item->version);
+}
+
+static void
+report_summary(const struct items *items, const char *directory, bool dry_run)
+{
+	const size_t published = count_outcome(items, OUTCOME_PUBLISHED);
+	const size_t failed = count_outcome(items, OUTCOME_FAILED);
+	const char *plural = items->count == 1 ? "" : "s";
+
+	if (items->count == 0)
+		log_notice("there is no lineage below %s", directory);
+	else if (published + failed == 0)
+		log_notice("%zu certificate%s below %s: up to date in Vault", items->count, plural,
+		    directory);
+	else
+		log_notice("%zu certificate%s below %s: %zu %s, %zu unchanged, %zu not as wanted",
+		    items->count, plural, directory, published,
+		    dry_run ? "to be published" : "published",
+		    items->count - published - failed, failed);
 }
 
 /* --- The whole --- */
 
+/* The default directory is root's; others are kept apart by check-and-set alone. */
 static int
-publish_new(struct talk *talk, const struct publish_options *options,
-    const struct material *material, struct failure *why)
+take_lock(const struct publish_options *options, const struct agent_settings *agent,
+    int *out_lock, struct failure *why)
 {
-	char end[TIMES_TEXT_BYTES];
-
-	times_local(material->leaf.not_after, end);
-	if (options->dry_run) {
-		log_notice("%s: would publish serial %s, valid until %s, after version %llu",
-		    talk->name, material->leaf.serial, end,
-		    (unsigned long long)talk->published.version);
+	if (options->dry_run || (geteuid() != 0 && strcmp(agent->run_directory, CERTLET_RUNDIR) == 0))
 		return 0;
-	}
-	if (write_data(talk, material, why) == -1)
-		return -1;
-	log_notice("%s: published version %llu: serial %s, valid until %s", talk->name,
-	    (unsigned long long)talk->new_version, material->leaf.serial, end);
-	log_detail("fingerprint %s", material->leaf.fingerprint);
-	return write_notes(talk, &material->leaf, why);
+	return lock_take(agent->run_directory, PUBLISH_LOCK_NAME, out_lock, why);
 }
 
-static int
-publish_in(struct talk *talk, const struct publish_options *options,
-    const struct material *material, long critical, struct failure *why)
+static enum exit_code
+publish_items(const struct publish_options *options, const struct publish_settings *settings,
+    struct items *items)
 {
-	const struct leaf *published = &talk->published.material.leaf;
+	const struct publish_rules rules = { options->force, options->dry_run, options->now };
+	const bool one = options->all == NULL;
+	struct failure why = { 0 };
+	enum exit_code code;
 
-	if (ask_what_is_published(talk, why) == -1)
-		return -1;
-	if (published_holds(&talk->published, material) && !options->force) {
-		log_notice("%s: unchanged, version %llu", talk->name,
-		    (unsigned long long)talk->published.version);
-		/* A run that was killed between its two requests is finished by the next. */
-		return options->dry_run || published_notes(&talk->published, &material->leaf) ? 0 :
-		    write_notes(talk, &material->leaf, why);
-	}
-	if (published->fingerprint[0] != '\0' && judge_against_published(options, &material->leaf,
-	    published, critical, why) == -1)
-		return -1;
-	return publish_new(talk, options, material, why);
+	(void)publish_upload(settings, &rules, items->items, items->count, &why);
+	if (one)
+		report_unchanged(items);
+	code = report_items(items, &why, one);
+	if (!one)
+		report_summary(items, options->all, options->dry_run);
+	return code;
 }
 
-static int
-publish_material(const struct publish_options *options, const struct publish_settings *settings,
-    const struct material *material, struct failure *why)
-{
-	struct talk talk = { .name = options->name, .settings = &settings->manifest->vault };
-	int result = -1;
-
-	if (talk.settings->kv_version == KV_1)
-		return failure_set(why, FAILURE_SETUP,
-		    "kv_version: certlet-publish writes version 2 only");
-	if ((talk.vault = vault_open(talk.settings, &settings->credentials, why)) != NULL)
-		result = publish_in(&talk, options, material, settings->manifest->agent.critical,
-		    why);
-	vault_close(talk.vault);
-	published_clear(&talk.published);
-	return result;
-}
-
-int
-publish_run(const struct publish_options *options, struct failure *why)
+static enum exit_code
+publish(const struct publish_options *options, struct items *items)
 {
 	struct publish_settings settings = { 0 };
-	struct material material = { 0 };
-	struct bundle *bundle = NULL;
-	int result = -1;
+	struct failure why = { 0 };
+	enum exit_code code;
+	int lock = -1;
 
+	if (options->name != NULL && !manifest_name_is_valid(options->name)) {
+		log_error("%s: %s", options->name, name_rule);
+		return EXIT_SETUP;
+	}
 	if (publish_settings_read(options->config_file, &options->environment, &settings,
-	    why) == 0 &&
-	    read_bundle(options, &bundle, why) == 0 &&
-	    judge(options, bundle, why) == 0 &&
-	    bundle_write(bundle, &material, why) == 0 &&
-	    publish_material(options, &settings, &material, why) == 0)
-		result = 0;
-	material_clear(&material);
-	bundle_free(bundle);
+	    &why) == -1 ||
+	    take_lock(options, &settings.manifest->agent, &lock, &why) == -1 ||
+	    (options->all != NULL && read_all(options, items, &why) == -1)) {
+		log_error("%s", why.text);
+		code = failure_exit_code(why.kind);
+	} else {
+		if (options->all == NULL)
+			read_one(options, items);
+		code = publish_items(options, &settings, items);
+	}
+	if (lock != -1)
+		(void)close(lock);
 	publish_settings_clear(&settings);
-	return result;
+	return code;
+}
+
+enum exit_code
+publish_run(const struct publish_options *options)
+{
+	struct items items = { 0 };
+	enum exit_code code = publish(options, &items);
+	struct failure why;
+
+	if (options->metrics_file != NULL && !options->dry_run) {
+		const struct publish_account account = {
+			.time = options->now, .code = code,
+			.published = count_outcome(&items, OUTCOME_PUBLISHED),
+			.unchanged = count_outcome(&items, OUTCOME_UNCHANGED),
+			.failed = count_outcome(&items, OUTCOME_FAILED),
+		};
+
+		if (publish_metrics_write_run(options->metrics_file, &account, &why) == -1) {
+			log_error("%s", why.text);
+			code = exit_code_worse(code, failure_exit_code(why.kind));
+		}
+	}
+	for (size_t i = 0; i < items.count; i++)
+		publish_item_clear(&items.items[i]);
+	free(items.items);
+	return code;
 }

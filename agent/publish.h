@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * publish: puts one certificate, its chain and its key into the KV v2 secret from which certlet
+ * publish: puts certificates, their chains and their keys into the KV v2 secrets from which certlet
  * installs them, after the judgement that certlet itself will pass on them (DESIGN section 5).
  *
  * A program of its own: the right to write to Vault must not be reachable from the agent.
@@ -12,25 +12,21 @@
 #include <time.h>
 
 #include "failure.h"
-#include "secret.h"
-
-/* BAO_* or VAULT_*, where the configuration says nothing. NULL, or an empty secret: not set. */
-struct publish_environment {
-	char *address, *ca_file, *namespace, *tls_server_name, *proxy;
-	struct secret token;
-};
+#include "publish-environment.h"
+#include "publish-source.h"
 
 struct publish_options {
 	const char *config_file;	/* NULL: the usual one, which need not be there */
-	const char *name;
-	const char *cert_file, *key_file;
-	const char *chain_file;		/* NULL: none */
+	struct publish_environment environment;
+	const char *name;		/* NULL: the last part of source.directory */
+	struct publish_source source;
+	const char *all;		/* a directory of lineages, instead of name and source; NULL: none */
+	const char *metrics_file;	/* with `all`; NULL: none */
 	bool force, dry_run;
 	time_t now;
-	struct publish_environment environment;
 };
 
-/* Says what it does, as log lines; a failure is left to the caller. */
-int publish_run(const struct publish_options *options, struct failure *why);
+/* Says what it does and what went wrong, as log lines. */
+enum exit_code publish_run(const struct publish_options *options);
 
 #endif

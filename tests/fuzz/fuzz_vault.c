@@ -45,10 +45,14 @@ check_published(const struct secret *body)
 	struct secret text = { 0 };
 	struct failure why = { 0 };
 
-	if (published_read(json, &published, &why) == 0) {
-		publish_secret_notes(&published, &published.material.leaf, &text);
-		MUST(published.material.leaf.fingerprint[0] == '\0' ||
-		    published_holds(&published, &published.material));
+	if (published_read(json, &published, &why) == 0 ||
+	    published_read_metadata(json_object_get(json, "data"), FUZZ_NOW, &published,
+	    &why) == 0) {
+		if (published.edition.leaf.fingerprint[0] != '\0') {
+			publish_secret_notes(&published, &published.edition, published.version,
+			    &text);
+			MUST(published_holds(&published, &published.edition));
+		}
 	} else {
 		MUST(why.kind == FAILURE_VAULT);
 	}

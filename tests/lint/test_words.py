@@ -94,13 +94,13 @@ def test_the_sample_shows_every_key_that_works_and_no_other(section):
     ("certlet", "main.c", "certlet.8"), ("certlet-publish", "publish-main.c", "certlet-publish.8")])
 def test_options_are_the_same_in_code_help_and_manual_page(program, source, page):
     code = read(AGENT / source)
-    options = set(re.findall(r'^\t\{ "([a-z-]+)", (?:no|required|optional)_argument', code, re.M))
+    options = set(re.findall(r'^\t\{ "([a-z0-9-]+)", (?:no|required|optional)_argument', code, re.M))
     assert options, f"no table of options found in {source}"
-    helped = set(re.findall(r'--([a-z-]+)', "\n".join(re.findall(r'^"(.*)"', code, re.M))))
+    helped = set(re.findall(r'--([a-z0-9-]+)', "\n".join(re.findall(r'^"(.*)"', code, re.M))))
     assert options - helped == set(), "--help does not tell these"
     assert helped - options == set(), "--help tells of options that there are not"
     manual = read(AGENT / page).replace("\\-", "-")
-    introduced = {word.removeprefix("-") for word in re.findall(r"\bFl -([a-z-]+)", manual)}
+    introduced = {word.removeprefix("-") for word in re.findall(r"\bFl -([a-z0-9-]+)", manual)}
     assert options - introduced == set(), f"{page} does not tell these"
     assert introduced - options == set(), f"{page} tells of options that there are not"
 

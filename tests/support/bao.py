@@ -278,13 +278,18 @@ class Vault:
         body = {"policies": [self.role], "ttl": "20m", "no_parent": True, **options}
         return self.api("POST", "auth/token/create", body)["auth"]["client_token"]
 
-    def publisher_token(self):
-        """A token that may publish under certs/; its requests are not counted."""
+    def publisher_policy(self):
+        """The name of a policy that allows to publish under certs/."""
         self.api("PUT", f"sys/policies/acl/publish-{self.role}", {"policy": "\n".join(
             f'path "{self.kv_mount}/{kind}/certs/*" {{ capabilities = ["create", "update", "read"] }}'
             for kind in ("data", "metadata"))})
+        return f"publish-{self.role}"
+
+    def publisher_token(self, counted=False):
+        """A token that may publish under certs/; its requests are only counted when that is asked for."""
         return self.api("POST", "auth/token/create", {
-            "policies": [f"publish-{self.role}"], "ttl": "20m", "meta": {"harness": "yes"}})["auth"]["client_token"]
+            "policies": [self.publisher_policy()], "ttl": "20m",
+            "meta": {} if counted else {"harness": "yes"}})["auth"]["client_token"]
 
     def client_certificate(self, name="host.example.test", role="hosts"):
         """A leaf that auth/cert lets in with the host's policy; mount vault.cert_mount, cert role `role`."""

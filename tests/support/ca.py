@@ -138,12 +138,22 @@ class Leaf:
         fields.update(changes)
         return {name: value for name, value in fields.items() if value is not None}
 
-    def custom_metadata(self):
-        """What certlet-publish notes beside the secret (512 bytes a value at most)."""
+    @property
+    def key_id(self):
+        """SHA-256 of the public key, hex."""
+        return hashlib.sha256(self.certificate.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+    def custom_metadata(self, version=None, key_since=None):
+        """What certlet-publish notes beside the secret (512 bytes a value at most) when this is that version."""
         def stamp(moment):
             return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        version = version or self.version or 1
         return {"fingerprint": self.fingerprint, "serial": self.serial, "names": " ".join(self.names)[:512],
-                "not_before": stamp(self.not_before), "not_after": stamp(self.not_after)}
+                "issuer": self.certificate.issuer.rfc4514_string(),
+                "not_before": stamp(self.not_before), "not_after": stamp(self.not_after),
+                "content": hashlib.sha256(self.fullchain.encode()).hexdigest(), "key_id": self.key_id,
+                "version": str(version), "key_since": str(key_since or version)}
 
     def write(self, directory):
         """certbot's four files; returns the directory."""

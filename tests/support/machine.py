@@ -338,12 +338,13 @@ class Machine:
         """`certlet-publish …` with the publisher's own token and this machine's [vault] section."""
         config = self.etc / "publish.ini"
         keys = {key: value for key, value in self.vault_keys.items()
-                if key in ("address", "ca_file", "namespace", "kv_mount")}
+                if key in ("address", "ca_file", "namespace", "kv_mount", "timeout", "deadline")}
         token_file = self.etc / "publisher-token"
         token_file.touch(mode=0o600)
         token_file.write_text((token or self.vault.publisher_token()) + "\n")
         keys.update(auth="token", token_file=token_file)
-        config.write_text("[vault]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) + "[end]\n")
+        config.write_text("[vault]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+                          + f"[agent]\nrun_directory = {self.run_directory}\n[end]\n")
         return self.execute([process.publish_program(), "--config", config, *arguments], env)
 
     def _begin(self):

@@ -39,7 +39,7 @@ def test_a_new_certificate_becomes_version_1_with_its_notes(vault, server, ca, d
     assert f"{NAME}: published version 1: serial {leaf.serial}" in run.stderr and run.stdout == ""
     secret = published(vault)
     assert secret["data"] == leaf.fields()
-    assert secret["metadata"]["custom_metadata"] == leaf.custom_metadata()
+    assert secret["metadata"]["custom_metadata"] == leaf.custom_metadata(version=1)
 
 
 def test_the_same_certificate_again_is_unchanged(vault, server, ca, directory):
@@ -146,10 +146,13 @@ def test_a_certificate_that_ends_soon_does_not_replace_one_that_lasts(vault, ser
     assert run.exit == 0 and "taken by force" in run.stderr and "published version 2" in run.stderr
 
 
-def test_an_older_certificate_is_published_with_a_warning(vault, server, ca, directory):
+def test_an_older_certificate_is_published_by_force_only(vault, server, ca, directory):
     assert server.publish(*arguments(ca.leaf([NAME]), directory / "one")).exit == 0
-    run = server.publish(*arguments(ca.leaf([NAME], starts=-30), directory / "two"))
-    assert run.exit == 0 and "the certificate is older than the installed one" in run.stderr
+    given = arguments(ca.leaf([NAME], starts=-30), directory / "two")
+    run = server.publish(*given)
+    assert run.exit == 2 and "expected a certificate that is no older than the published one" in run.stderr
+    run = server.publish(*given, "--force")
+    assert run.exit == 0 and "taken by force" in run.stderr and "published version 2" in run.stderr
 
 
 def test_a_name_that_is_no_host_name_is_judged_without_names(vault, server, ca, directory):
@@ -193,7 +196,7 @@ def test_notes_of_other_people_are_kept(vault, server, ca, directory):
     vault.api("POST", f"{vault.kv_mount}/metadata/certs/{NAME}", {"custom_metadata": {"contact": "web team"}})
     leaf = ca.leaf([NAME])
     assert server.publish(*arguments(leaf, directory / "two")).exit == 0
-    assert published(vault)["metadata"]["custom_metadata"] == {"contact": "web team"} | leaf.custom_metadata()
+    assert published(vault)["metadata"]["custom_metadata"] == {"contact": "web team"} | leaf.custom_metadata(version=2)
 
 
 def test_notes_that_a_killed_run_left_out_are_made_up_for(vault, server, ca, directory):
@@ -201,7 +204,7 @@ def test_notes_that_a_killed_run_left_out_are_made_up_for(vault, server, ca, dir
     vault.put(NAME, leaf.fields())
     run = server.publish(*arguments(leaf, directory / "new"))
     assert run.exit == 0 and "unchanged, version 1" in run.stderr
-    assert published(vault)["metadata"]["custom_metadata"] == leaf.custom_metadata()
+    assert published(vault)["metadata"]["custom_metadata"] == leaf.custom_metadata(version=1)
 
 
 def test_a_deleted_version_counts_for_the_check_and_set(vault, server, ca, directory):
@@ -221,18 +224,41 @@ def test_a_secret_of_another_layout_is_replaced_with_a_warning(vault, server, ca
     assert "published version 2" in run.stderr
 
 
-def test_of_two_publishers_at_once_one_is_told_to_run_again(standin, server, ca, directory):
-    path = f"secret/data/certs/{NAME}"
-    standin.reply(path, 404, {"errors": []}, times=1)
+def test_a_publisher_that_always_comes_second_gives_up_after_three_tries(standin, server, ca, directory):
     standin.reply(f"sys/internal/ui/mounts/secret/certs/{NAME}", 200, {"data": {"options": {"version": "2"}}})
-    standin.reply(path, 400, {"errors": ["check-and-set parameter did not match the current version"]})
+    standin.reply(f"secret/data/certs/{NAME}", 400, {"errors": ["check-and-set parameter did not match the current version"]})
     run = server.publish(*arguments(ca.leaf([NAME]), directory / "new"), token="s.token")
-    assert run.exit == 2 and "another one was published meanwhile: run again" in run.stderr, run.output
+    assert run.exit == 2 and "another one was published meanwhile, 3 times: run again" in run.stderr, run.output
+    assert standin.count("/data/") == 3
+
+
+def test_what_another_publisher_wrote_in_between_is_judged_again(vault, standin, server, ca, directory):
+    standin.forwards_to(vault)
+    newer = ca.leaf([NAME])
+    standin.reply(f"{vault.kv_mount}/data/certs/{NAME}", says=lambda connection: (
+        vault.publish(NAME, leaf=newer), connection.close()), times=1)
+    standin.reply(f"{vault.kv_mount}/data/certs/{NAME}", forward=True)
+    server.asks(address=standin.address, ca_file=standin.ca_file)
+    run = server.publish(*arguments(ca.leaf([NAME], starts=-9), directory / "old"))
+    assert run.exit == 2 and "expected a certificate that is no older" in run.stderr, run.output
+    assert published(vault)["metadata"]["version"] == 1
+
+
+def test_a_version_whose_answer_was_lost_is_not_written_twice(vault, standin, server, ca, directory):
+    standin.forwards_to(vault)
+    leaf = ca.leaf([NAME])
+    standin.reply(f"{vault.kv_mount}/data/certs/{NAME}", says=lambda connection: (
+        vault.put(NAME, leaf.fields()), connection.close()), times=1)
+    standin.reply(f"{vault.kv_mount}/data/certs/{NAME}", forward=True)
+    server.asks(address=standin.address, ca_file=standin.ca_file)
+    run = server.publish(*arguments(leaf, directory / "new"))
+    assert run.exit == 0 and "unchanged, version 1" in run.stderr, run.output
+    assert published(vault)["metadata"]["custom_metadata"] == leaf.custom_metadata(version=1)
 
 
 def test_two_publishers_never_lose_a_version(vault, server, ca, directory):
     runs = []
-    given = [arguments(ca.leaf([NAME], starts=-number), directory / str(number)) for number in range(1, 5)]
+    given = [arguments(ca.leaf([NAME], starts=number - 5), directory / str(number)) for number in range(1, 5)]
     server.publish(*given[0])  # writes the configuration before the threads read it
     threads = [threading.Thread(target=lambda one=one: runs.append(server.execute(
         [process.publish_program(), "--config", server.etc / "publish.ini", *one]))) for one in given[1:]]
@@ -271,18 +297,42 @@ def test_a_publisher_that_may_not_write_notes_says_so(vault, server, ca, directo
 
 
 def test_no_vault_is_exit_3(vault, server, ca, directory, dead_address):
-    server.asks(address=dead_address)
+    server.asks(address=dead_address, deadline="1s")
     run = server.publish(*arguments(ca.leaf([NAME]), directory / "new"))
     assert run.exit == 3, run.output
 
 
-def test_a_publisher_may_log_in_with_approle(vault, server, ca, directory):
+def publish_with_login(vault, server, ca, directory):
+    """Runs certlet-publish with the host's own login of [vault], whose policy is now a publisher's."""
     vault.policy("\n".join(f'path "{vault.kv_mount}/{kind}/certs/*" {{ capabilities = ["create", "update", "read"] }}'
                            for kind in ("data", "metadata")))
     config = directory / "publish.ini"
-    config.write_text("[vault]\n" + "".join(f"{key} = {value}\n" for key, value in server.vault_keys.items()) + "[end]\n")
-    run = server.execute([process.publish_program(), "--config", config, *arguments(ca.leaf([NAME]), directory / "new")])
-    assert run.exit == 0, run.output
+    config.write_text("[vault]\n" + "".join(f"{key} = {value}\n" for key, value in server.vault_keys.items())
+                      + f"[agent]\nrun_directory = {server.run_directory}\n[end]\n")
+    vault.mark()
+    return server.execute([process.publish_program(), "--config", config, *arguments(ca.leaf([NAME]), directory / "new")])
+
+
+@pytest.mark.parametrize("kind, revoked", [("batch", 0), ("service", 1)])
+def test_a_publisher_may_log_in_with_approle(vault, server, ca, directory, kind, revoked):
+    vault.token_type(kind)
+    run = publish_with_login(vault, server, ca, directory)
+    assert run.exit == 0 and published(vault)["metadata"]["version"] == 1, run.output
+    assert vault.requests("login") == 1 and vault.requests("revoke") == revoked
+
+
+def test_a_publisher_may_log_in_with_a_client_certificate(vault, server, ca, directory):
+    vault.client_certificate().write(directory / "client")
+    server.asks(auth="cert", auth_mount=vault.cert_mount, cert_role="hosts", role_id_file=None, secret_id_file=None,
+                client_cert_file=directory / "client/cert.pem", client_key_file=directory / "client/privkey.pem")
+    run = publish_with_login(vault, server, ca, directory)
+    assert run.exit == 0 and published(vault)["metadata"]["version"] == 1, run.output
+
+
+def test_a_refused_login_is_exit_3(vault, server, ca, directory):
+    vault.revoke_secret_id()
+    run = publish_with_login(vault, server, ca, directory)
+    assert run.exit == 3 and "invalid role or secret ID" in run.stderr, run.output
 
 
 @pytest.mark.parametrize("prefix", ["VAULT_", "BAO_"])
@@ -340,8 +390,14 @@ def test_a_key_that_is_open_to_everybody_is_warned_of(vault, server, ca, directo
 
 @pytest.mark.parametrize("given, words", [
     ([], "--name, --cert and --key are needed, or a directory"),
+    (["--name", "x", "--pkcs12", "x", "--cert", "y"], "or --pkcs12 and --password-file"),
+    (["--pkcs12", "x"], "--name and --pkcs12 are needed"),
+    (["--name", "x", "--password-file", "y"], "--name and --pkcs12 are needed"),
+    (["--all", "/etc/letsencrypt/live", "--name", "x"], "not with --all: --name"),
+    (["--all", "/etc/letsencrypt/live", "--force"], "not with --all: --force"),
+    (["--all", "/etc/letsencrypt/live", "x"], "more than one directory: x"),
+    (["--metrics", "x", "."], "only with --all: --metrics"),
     (["--name", NAME], "--name, --cert and --key are needed"),
-    (["--all", "/etc/letsencrypt/live"], "not supported by this version: --all"),
     (["--list"], "not supported by this version: --list"),
     (["--cert", "x", "/etc/letsencrypt/live/x"], "either a directory, or --cert"),
     (["a", "b"], "more than one directory"),
@@ -356,11 +412,6 @@ def test_a_key_that_is_open_to_everybody_is_warned_of(vault, server, ca, directo
 def test_wrong_usage_is_exit_1(server, given, words):
     run = server.execute([process.publish_program(), *given])
     assert run.exit == 1 and words in run.stderr and run.stdout == "", run.output
-
-
-def test_being_certbots_hook_is_told_to_come_later(server):
-    run = server.execute([process.publish_program()], {"RENEWED_LINEAGE": "/etc/letsencrypt/live/x"})
-    assert run.exit == 1 and "not supported by this version" in run.stderr and "deploy hook" in run.stderr
 
 
 def test_all_errors_of_a_configuration_are_told(server, directory):
