@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
@@ -16,7 +14,6 @@
 #define UNDER_A_ROW 4		/* columns by which what is said of a certificate is indented */
 #define LABEL_COLUMNS 14
 #define NAMES_MOST 10		/* of those that need attention */
-#define TERMINAL_WIDTH 80	/* of one that does not say */
 
 /* What --status is asked for. */
 struct view {
@@ -313,28 +310,12 @@ check_names(const struct seen_status *status, const struct words *names, struct 
 	return 0;
 }
 
-static struct paper
-find_paper(void)
-{
-	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	struct paper paper = { .out = stdout };
-	struct winsize size = { 0 };
-
-	if (isatty(STDOUT_FILENO) != 1)
-		return paper;
-	paper.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ?
-	    size.ws_col : TERMINAL_WIDTH;
-	paper.colours = (no_colour == NULL || *no_colour == '\0') &&
-	    (terminal == NULL || strcmp(terminal, "dumb") != 0);
-	return paper;
-}
-
 int
 status_show(const char *state_directory, const struct words *names, bool json, time_t now,
     struct failure *why)
 {
 	struct seen_status status = { 0 };
-	const struct view view = { find_paper(), &status, names, now };
+	const struct view view = { paper_find(), &status, names, now };
 	int result = -1;
 
 	if (status_read(state_directory, now, &status, why) == -1 ||

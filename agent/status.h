@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "failure.h"
+#include "findings.h"
 #include "manifest.h"
 #include "memory.h"
 #include "origin.h"
@@ -44,7 +45,6 @@ int status_remove(const char *state_directory, struct failure *why);
 int status_show(const char *state_directory, const struct words *names, bool json, time_t now,
     struct failure *why);
 
-enum check_result { CHECK_OK = 0, CHECK_WARNING = 1, CHECK_CRITICAL = 2, CHECK_UNKNOWN = 3 };
 /* --check: prints "CERTLET OK - …" and returns the plugin's exit code. */
 enum check_result status_check(const char *state_directory, time_t now);
 

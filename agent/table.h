@@ -3,9 +3,9 @@
 #ifndef CERTLET_TABLE_H
 #define CERTLET_TABLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
+
+#include "paper.h"
 
 #define TABLE_COLUMNS_MOST 8
 
@@ -18,13 +18,6 @@ struct table_column {
 };
 
 enum colour { COLOUR_NONE, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED };
-
-/* How the output wants to be written. */
-struct paper {
-	FILE *out;
-	size_t width;	/* of the terminal; 0: none, nothing is cut or folded */
-	bool colours;
-};
 
 struct table;
 
