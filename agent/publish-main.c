@@ -8,12 +8,15 @@
 #include "log.h"
 #include "paths.h"
 #include "publish.h"
+#include "publish-list.h"
 #include "startup.h"
+#include "times.h"
 
 enum {
 	OPTION_NAME, OPTION_CERT, OPTION_KEY, OPTION_CHAIN, OPTION_PKCS12, OPTION_PASSWORD_FILE,
 	OPTION_ALL, OPTION_METRICS, OPTION_FORCE, OPTION_DRY_RUN, OPTION_CONFIG, OPTION_VERBOSE,
-	OPTION_QUIET, OPTION_VERSION, OPTION_HELP, OPTION_LIST, OPTION_COUNT
+	OPTION_QUIET, OPTION_VERSION, OPTION_HELP, OPTION_LIST, OPTION_JSON, OPTION_CHECK,
+	OPTION_WARN, OPTION_CRITICAL, OPTION_COUNT
 };
 
 static const struct option long_options[] = {
@@ -32,24 +35,32 @@ static const struct option long_options[] = {
 	{ "quiet", no_argument, NULL, OPTION_QUIET },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "list", no_argument, NULL, OPTION_LIST },	/* not yet */
+	{ "list", no_argument, NULL, OPTION_LIST },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "check", no_argument, NULL, OPTION_CHECK },
+	{ "warn", required_argument, NULL, OPTION_WARN },
+	{ "critical", required_argument, NULL, OPTION_CRITICAL },
 	{ NULL, 0, NULL, 0 },
 };
 
 /* What the program is run for, and the options that go with it; those not listed go with all. */
-enum { MODE_ONE = 1, MODE_ALL = 2 };
+enum { MODE_ONE = 1, MODE_ALL = 2, MODE_LIST = 4 };
 
 static const unsigned char option_modes[OPTION_COUNT] = {
 	[OPTION_NAME] = MODE_ONE, [OPTION_CERT] = MODE_ONE, [OPTION_KEY] = MODE_ONE,
 	[OPTION_CHAIN] = MODE_ONE, [OPTION_PKCS12] = MODE_ONE, [OPTION_PASSWORD_FILE] = MODE_ONE,
-	[OPTION_FORCE] = MODE_ONE, [OPTION_METRICS] = MODE_ALL,
+	[OPTION_FORCE] = MODE_ONE, [OPTION_DRY_RUN] = MODE_ONE | MODE_ALL,
+	[OPTION_ALL] = MODE_ALL, [OPTION_METRICS] = MODE_ALL | MODE_LIST,
+	[OPTION_LIST] = MODE_LIST, [OPTION_JSON] = MODE_LIST, [OPTION_CHECK] = MODE_LIST,
+	[OPTION_WARN] = MODE_LIST, [OPTION_CRITICAL] = MODE_LIST,
 };
 
 static const char help[] =
 "Usage: certlet-publish [--name NAME] [DIR] [OPTION...]\n"
 "       certlet-publish --name NAME --cert FILE --key FILE [--chain FILE] [OPTION...]\n"
 "       certlet-publish --name NAME --pkcs12 FILE [--password-file FILE] [OPTION...]\n"
-"       certlet-publish --all DIR [OPTION...]\n"
+"       certlet-publish --all DIR [--metrics FILE] [OPTION...]\n"
+"       certlet-publish --list [--json] [--check] [--metrics FILE] [OPTION...]\n"
 "Puts a certificate, its chain and its key into Vault, from where certlet installs them.\n"
 "\n"
 "  DIR                   with cert.pem, privkey.pem and, if there is one, chain.pem; as a deploy\n"
@@ -59,13 +70,16 @@ static const char help[] =
 "  --pkcs12 FILE         certificate, chain and key in one (.p12, .pfx)\n"
 "  --password-file FILE  its password, in the first line\n"
 "  --all DIR             every directory below DIR that is not up to date in Vault\n"
-"  --metrics FILE        with --all: what it came to, for the node exporter of Prometheus\n"
+"  --list                what Vault holds and how long it lasts; no private key is read\n"
+"  --json                instead of the table\n"
+"  --check               one line and exit code 0, 1, 2 or 3, for Nagios and Icinga\n"
+"  --warn, --critical DURATION   with --list: how long before its end; 25d and 7d\n"
+"  --metrics FILE        with --all and --list: for the node exporter of Prometheus\n"
 "  --force               also the same certificate again, an older one, or one that ends soon\n"
 "  --dry-run             judge, ask Vault, say what would be published\n"
 "  --config FILE         instead of " CERTLET_SYSCONFDIR "/publish.ini\n"
 "  --verbose, --quiet    say more; say nothing but errors\n"
 "  --version, --help\n"
-"  --list                not supported by this version\n"
 "\n"
 "BAO_ADDR, BAO_TOKEN, BAO_CACERT, BAO_NAMESPACE, BAO_TLS_SERVER_NAME and BAO_PROXY_ADDR, or the\n"
 "same with VAULT_, stand in for what the configuration does not say.\n"
@@ -126,51 +140,100 @@ check_source(const struct command_line *line)
 	return 0;
 }
 
+static unsigned int
+find_mode(const struct command_line *line)
+{
+	return line->given[OPTION_LIST] != NULL ? MODE_LIST :
+	    line->given[OPTION_ALL] != NULL ? MODE_ALL : MODE_ONE;
+}
+
 static int
 check_usage(const struct command_line *line)
 {
-	const unsigned int mode = line->given[OPTION_ALL] != NULL ? MODE_ALL : MODE_ONE;
+	const unsigned int mode = find_mode(line);
+	const char *const *given = line->given;
 
-	if (line->given[OPTION_LIST] != NULL)
-		return usage_error("not supported by this version: ", "--list");
-	if (line->given[OPTION_VERBOSE] != NULL && line->given[OPTION_QUIET] != NULL)
+	if (given[OPTION_VERBOSE] != NULL && given[OPTION_QUIET] != NULL)
 		return usage_error("either --verbose or --quiet", "");
+	if (given[OPTION_JSON] != NULL && given[OPTION_CHECK] != NULL)
+		return usage_error("either --json or --check", "");
 	for (int i = 0; i < OPTION_COUNT; i++)
-		if (line->given[i] != NULL && option_modes[i] != 0 && (option_modes[i] & mode) == 0)
-			return usage_error(mode == MODE_ALL ? "not with --all: --" :
-			    "only with --all: --", long_options[i].name);
-	if (mode == MODE_ALL && line->directory != NULL)
-		return usage_error("more than one directory: ", line->directory);
+		if (given[i] != NULL && option_modes[i] != 0 && (option_modes[i] & mode) == 0)
+			return usage_error(mode == MODE_LIST ? "not with --list: --" :
+			    mode == MODE_ALL ? "not with --all: --" :
+			    (option_modes[i] & MODE_ALL) != 0 ? "only with --all or --list: --" :
+			    "only with --list: --", long_options[i].name);
+	if (mode != MODE_ONE && line->directory != NULL)
+		return usage_error("one directory too many: ", line->directory);
 	return mode == MODE_ONE ? check_source(line) : 0;
 }
 
-static enum exit_code
-run(struct command_line *line)
+/* 0: not given. */
+static int
+read_duration(const struct command_line *line, int option, long *out_seconds)
 {
-	struct publish_options options = { .now = time(NULL) };
-	const char *const *given = line->given;
-	enum exit_code code = EXIT_SETUP;
+	const char *text = line->given[option];
 
-	publish_environment_take(&options.environment);
-	if (line->directory == NULL && given[OPTION_ALL] == NULL && given[OPTION_CERT] == NULL &&
-	    given[OPTION_PKCS12] == NULL)
-		line->directory = options.environment.lineage;
-	if (check_usage(line) == 0) {
-		options.config_file = given[OPTION_CONFIG];
-		options.name = given[OPTION_NAME];
-		options.source = (struct publish_source){
+	*out_seconds = 0;
+	if (text == NULL || (times_parse_duration(text, out_seconds) && *out_seconds != 0))
+		return 0;
+	log_error("--%s %s: expected a duration such as 12h or 25d", long_options[option].name,
+	    text);
+	return -1;
+}
+
+static int
+run_list(const struct command_line *line, const struct publish_environment *environment)
+{
+	struct publish_list_options options = {
+		.config_file = line->given[OPTION_CONFIG], .environment = environment,
+		.json = line->given[OPTION_JSON] != NULL,
+		.check = line->given[OPTION_CHECK] != NULL,
+		.metrics_file = line->given[OPTION_METRICS], .now = time(NULL),
+	};
+
+	if (read_duration(line, OPTION_WARN, &options.warn) == -1 ||
+	    read_duration(line, OPTION_CRITICAL, &options.critical) == -1)
+		return EXIT_SETUP;
+	return publish_list_run(&options);
+}
+
+static int
+run_publish(const struct command_line *line, const struct publish_environment *environment)
+{
+	const char *const *given = line->given;
+	const struct publish_options options = {
+		.config_file = given[OPTION_CONFIG], .environment = environment,
+		.name = given[OPTION_NAME],
+		.source = {
 			.directory = line->directory,
 			.cert_file = given[OPTION_CERT], .key_file = given[OPTION_KEY],
 			.chain_file = given[OPTION_CHAIN], .pkcs12_file = given[OPTION_PKCS12],
 			.password_file = given[OPTION_PASSWORD_FILE],
-		};
-		options.all = given[OPTION_ALL];
-		options.metrics_file = given[OPTION_METRICS];
-		options.force = given[OPTION_FORCE] != NULL;
-		options.dry_run = given[OPTION_DRY_RUN] != NULL;
-		code = publish_run(&options);
-	}
-	publish_environment_clear(&options.environment);
+		},
+		.all = given[OPTION_ALL], .metrics_file = given[OPTION_METRICS],
+		.force = given[OPTION_FORCE] != NULL, .dry_run = given[OPTION_DRY_RUN] != NULL,
+		.now = time(NULL),
+	};
+
+	return (int)publish_run(&options);
+}
+
+static int
+run(struct command_line *line)
+{
+	const char *const *given = line->given;
+	struct publish_environment environment;
+	int code = EXIT_SETUP;
+
+	publish_environment_take(&environment);
+	if (find_mode(line) == MODE_ONE && line->directory == NULL && given[OPTION_CERT] == NULL &&
+	    given[OPTION_PKCS12] == NULL)
+		line->directory = environment.lineage;
+	if (check_usage(line) == 0)
+		code = find_mode(line) == MODE_LIST ? run_list(line, &environment) :
+		    run_publish(line, &environment);
+	publish_environment_clear(&environment);
 	return code;
 }
 

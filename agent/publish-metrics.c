@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "judge.h"
 #include "memory.h"
 #include "publish-metrics.h"
 
@@ -66,6 +67,8 @@ put_number(struct page *page, const char *name, const char *help, long long valu
 	(void)fprintf(page->out, "%s %lld\n", name, value);
 }
 
+/* --- A run of --all --- */
+
 int
 publish_metrics_write_run(const char *path, const struct publish_account *account,
     struct failure *why)
@@ -87,5 +90,114 @@ publish_metrics_write_run(const char *path, const struct publish_account *accoun
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		(void)fprintf(page.out, "%s{result=\"%s\"} %zu\n", certificates, counts[i].result,
 		    counts[i].count);
+	return page_write(&page, path, why);
+}
+
+/* --- What the repository holds --- */
+
+/* Names come from Vault, where they may be anything. */
+static void
+put_label(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text == '\n')
+			(void)fputs("\\n", out);
+		else {
+			if (*text == '"' || *text == '\\')
+				(void)fputc('\\', out);
+			(void)fputc(*text, out);
+		}
+}
+
+static long long
+get_known(const struct shelf *shelf, const struct held *held)
+{
+	(void)shelf;
+	return held->why.kind == FAILURE_NONE;
+}
+
+static long long
+get_version(const struct shelf *shelf, const struct held *held)
+{
+	(void)shelf;
+	return (long long)held->version;
+}
+
+static long long
+get_not_before(const struct shelf *shelf, const struct held *held)
+{
+	(void)shelf;
+	return held->notes.edition.leaf.not_before;
+}
+
+static long long
+get_not_after(const struct shelf *shelf, const struct held *held)
+{
+	(void)shelf;
+	return held->notes.edition.leaf.not_after;
+}
+
+static long long
+get_warn(const struct shelf *shelf, const struct held *held)
+{
+	return judge_threshold(shelf->warn, 5, &held->notes.edition.leaf);
+}
+
+static long long
+get_critical(const struct shelf *shelf, const struct held *held)
+{
+	return judge_threshold(shelf->critical, 10, &held->notes.edition.leaf);
+}
+
+static long long
+get_key_versions(const struct shelf *shelf, const struct held *held)
+{
+	(void)shelf;
+	return held->notes.key_since != 0 ? (long long)(held->version - held->notes.key_since) + 1 : 0;
+}
+
+static const struct column {
+	const char *name, *help;
+	long long (*get)(const struct shelf *shelf, const struct held *held);
+	bool of_unknown;	/* also where nothing is noted */
+} columns[] = {
+	{ "known", "Whether certlet-publish noted what this secret holds.", get_known, true },
+	{ "version", "The newest version.", get_version, true },
+	{ "not_before_timestamp_seconds", "When the certificate began.", get_not_before, false },
+	{ "not_after_timestamp_seconds", "When the certificate ends.", get_not_after, false },
+	{ "warn_seconds", "How long before its end it needs attention.", get_warn, false },
+	{ "critical_seconds", "How long before its end it needs it at once.", get_critical, false },
+	{ "key_versions", "For how many versions the key has been the same; 0: not known.",
+	    get_key_versions, false },
+};
+
+static void
+put_column(struct page *page, const struct shelf *shelf, const struct column *column)
+{
+	char *name = memory_format("certlet_published_%s", column->name);
+
+	begin_metric(page, name, column->help);
+	for (size_t i = 0; i < shelf->repository->count; i++) {
+		const struct held *held = &shelf->repository->items[i];
+
+		if (held->deleted || (held->why.kind != FAILURE_NONE && !column->of_unknown))
+			continue;
+		(void)fprintf(page->out, "%s{name=\"", name);
+		put_label(page->out, held->name);
+		(void)fprintf(page->out, "\"} %lld\n", column->get(shelf, held));
+	}
+	free(name);
+}
+
+int
+publish_metrics_write_list(const char *path, const struct shelf *shelf, struct failure *why)
+{
+	struct page page;
+
+	page_begin(&page);
+	put_number(&page, "certlet_published_list_timestamp_seconds",
+	    "When certlet-publish --list looked.", shelf->now);
+	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
+		put_column(&page, shelf, &columns[i]);
 	return page_write(&page, path, why);
 }

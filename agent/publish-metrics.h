@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "failure.h"
+#include "publish-list-show.h"
 
 /* What a run of --all came to. */
 struct publish_account {
@@ -19,5 +20,6 @@ struct publish_account {
 /* The directory has to be there. Failures are of kind FAILURE_DISK. */
 int publish_metrics_write_run(const char *path, const struct publish_account *account,
     struct failure *why);
+int publish_metrics_write_list(const char *path, const struct shelf *shelf, struct failure *why);
 
 #endif

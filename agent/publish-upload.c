@@ -5,6 +5,7 @@
 #include "log.h"
 #include "memory.h"
 #include "publish-judge.h"
+#include "publish-mount.h"
 #include "publish-upload.h"
 #include "times.h"
 #include "vault.h"
@@ -242,50 +243,15 @@ run_stage(struct upload *upload, enum publish_step step, struct failure *why)
 
 /* --- The mount --- */
 
-static void
-take_kind_of_mount(void *context, size_t index, const struct vault_reply *reply)
-{
-	const json_t *options = json_object_get(json_object_get(reply->json, "data"), "options");
-	const char *version = json_string_value(json_object_get(options, "version"));
-
-	(void)index;
-	if (reply->good && (version == NULL || strcmp(version, "2") != 0))
-		(void)failure_set(context, FAILURE_SETUP, "to be a KV mount of version 2, found "
-		    "%s%s", version != NULL ? "version " : "another kind",
-		    version != NULL ? version : "");
-}
-
-/*
- * A KV mount of version 1 would take MOUNT/data/certs/NAME for a path of its own and keep the key
- * there. It also says 404 to a read, so that is where it has to be found out. A server that does
- * not tell is believed to be as the configuration says.
- */
-static int
-check_mount(struct upload *upload, const char *name, struct failure *why)
-{
-	struct vault_ask request = { .method = "GET", .namespace = upload->settings->namespace };
-	struct failure wrong = { 0 };
-	char *path;
-	int result;
-
-	path = memory_format("sys/internal/ui/mounts/%s/certs/%s", upload->settings->kv_mount,
-	    name);
-	request.path = path;
-	result = vault_ask(upload->vault, &request, 1, take_kind_of_mount, &wrong, why);
-	free(path);
-	upload->mount_checked = true;
-	if (result == 0 && wrong.kind != FAILURE_NONE)
-		return failure_set(why, FAILURE_SETUP, "expected %s %s", upload->settings->kv_mount,
-		    wrong.text);
-	return result;
-}
-
 static int
 check_mount_of_new(struct upload *upload, struct failure *why)
 {
 	for (size_t i = 0; i < upload->count && !upload->mount_checked; i++)
-		if (upload->items[i].step == STEP_JUDGE && upload->items[i].published.version == 0)
-			return check_mount(upload, upload->items[i].name, why);
+		if (upload->items[i].step == STEP_JUDGE &&
+		    upload->items[i].published.version == 0) {
+			upload->mount_checked = true;
+			return publish_mount_check(upload->vault, upload->settings, why);
+		}
 	return 0;
 }
 
@@ -407,12 +373,10 @@ publish_upload(const struct publish_settings *settings, const struct publish_rul
 
 	if (!is_open(&upload))
 		return 0;
-	upload.mount_checked = upload.settings->kv_version == KV_2;
-	if (upload.settings->kv_version == KV_1)
-		result = failure_set(why, FAILURE_SETUP,
-		    "kv_version: certlet-publish writes version 2 only");
-	else if ((upload.vault = vault_open(upload.settings, &settings->credentials, why)) == NULL)
+	if ((upload.vault = vault_open(upload.settings, &settings->credentials, why)) == NULL)
 		result = -1;
+	else if (upload.settings->kv_version == KV_1)
+		result = publish_mount_check(upload.vault, upload.settings, why);
 	while (result == 0 && is_open(&upload))
 		result = run_round(&upload, why);
 	if (result == -1)

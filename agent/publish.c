@@ -210,7 +210,7 @@ publish(const struct publish_options *options, struct items *items)
 		log_error("%s: %s", options->name, name_rule);
 		return EXIT_SETUP;
 	}
-	if (publish_settings_read(options->config_file, &options->environment, &settings,
+	if (publish_settings_read(options->config_file, options->environment, &settings,
 	    &why) == -1 ||
 	    take_lock(options, &settings.manifest->agent, &lock, &why) == -1 ||
 	    (options->all != NULL && read_all(options, items, &why) == -1)) {

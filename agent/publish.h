@@ -17,7 +17,7 @@
 
 struct publish_options {
 	const char *config_file;	/* NULL: the usual one, which need not be there */
-	struct publish_environment environment;
+	const struct publish_environment *environment;
 	const char *name;		/* NULL: the last part of source.directory */
 	struct publish_source source;
 	const char *all;		/* a directory of lineages, instead of name and source; NULL: none */

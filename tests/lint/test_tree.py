@@ -18,6 +18,7 @@ SOURCES = sorted([*AGENT.glob("*.c"), *AGENT.glob("*.h")])
 WITHOUT_UNIT_TEST = {
     "main.c": "only options; tests/system tries each",
     "publish-main.c": "only options; tests/system tries each",
+    "publish-list.c": "hands what one file reads to the one that shows it; tests/system/test_82 runs each way",
     "verbs.c": "one call a verb; tests/system runs each",
     "startup.c": "changes the process for good; tests/system looks at it from outside",
     "run.c": "what a run notes of itself: each test of a failure in tests/system reads it",

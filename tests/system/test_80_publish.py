@@ -225,7 +225,7 @@ def test_a_secret_of_another_layout_is_replaced_with_a_warning(vault, server, ca
 
 
 def test_a_publisher_that_always_comes_second_gives_up_after_three_tries(standin, server, ca, directory):
-    standin.reply(f"sys/internal/ui/mounts/secret/certs/{NAME}", 200, {"data": {"options": {"version": "2"}}})
+    standin.reply("sys/internal/ui/mounts/secret", 200, {"data": {"options": {"version": "2"}}})
     standin.reply(f"secret/data/certs/{NAME}", 400, {"errors": ["check-and-set parameter did not match the current version"]})
     run = server.publish(*arguments(ca.leaf([NAME]), directory / "new"), token="s.token")
     assert run.exit == 2 and "another one was published meanwhile, 3 times: run again" in run.stderr, run.output
@@ -395,10 +395,15 @@ def test_a_key_that_is_open_to_everybody_is_warned_of(vault, server, ca, directo
     (["--name", "x", "--password-file", "y"], "--name and --pkcs12 are needed"),
     (["--all", "/etc/letsencrypt/live", "--name", "x"], "not with --all: --name"),
     (["--all", "/etc/letsencrypt/live", "--force"], "not with --all: --force"),
-    (["--all", "/etc/letsencrypt/live", "x"], "more than one directory: x"),
-    (["--metrics", "x", "."], "only with --all: --metrics"),
+    (["--all", "/etc/letsencrypt/live", "x"], "one directory too many: x"),
+    (["--metrics", "x", "."], "only with --all or --list: --metrics"),
     (["--name", NAME], "--name, --cert and --key are needed"),
-    (["--list"], "not supported by this version: --list"),
+    (["--list", "--force"], "not with --list: --force"),
+    (["--list", "--all", "x"], "not with --list: --all"),
+    (["--list", "x"], "one directory too many: x"),
+    (["--list", "--json", "--check"], "either --json or --check"),
+    (["--list", "--warn", "soon"], "--warn soon: expected a duration"),
+    (["--json", "."], "only with --list: --json"),
     (["--cert", "x", "/etc/letsencrypt/live/x"], "either a directory, or --cert"),
     (["a", "b"], "more than one directory"),
     (["--name", "a", "--name", "b", "."], "given twice: --name"),

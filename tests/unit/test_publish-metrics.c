@@ -56,6 +56,33 @@ START_TEST(a_run_is_told_by_its_time_code_and_counts)
 }
 END_TEST
 
+START_TEST(what_is_held_has_its_thresholds_and_an_escaped_name)
+{
+	struct held items[] = {
+		{ .name = (char *)"a\"\\b", .version = 3, .notes = { .key_since = 2 } },
+		{ .name = (char *)"legacy", .version = 1, .why = { .kind = FAILURE_ABSENT } },
+		{ .name = (char *)"gone", .version = 1, .deleted = true },
+	};
+	const struct repository repository = { .items = items, .count = 3 };
+	const struct shelf shelf = {
+		.repository = &repository, .warn = 2160000, .critical = 604800, .now = 1800000000,
+	};
+	char *text;
+
+	items[0].notes.edition.leaf.not_before = 1800000000;
+	items[0].notes.edition.leaf.not_after = 1800000000 + 50 * 86400;
+	ck_assert_msg(publish_metrics_write_list(path, &shelf, &why) == 0, "%s", why.text);
+	text = content();
+	ck_assert_ptr_nonnull(strstr(text, "\ncertlet_published_known{name=\"legacy\"} 0\n"));
+	ck_assert_ptr_nonnull(strstr(text, "_not_after_timestamp_seconds{name=\"a\\\"\\\\b\"} 1804320000\n"));
+	ck_assert_ptr_nonnull(strstr(text, "_warn_seconds{name=\"a\\\"\\\\b\"} 864000\n"));
+	ck_assert_ptr_nonnull(strstr(text, "_key_versions{name=\"a\\\"\\\\b\"} 2\n"));
+	ck_assert_ptr_null(strstr(text, "gone"));
+	ck_assert_ptr_null(strstr(text, "_not_after_timestamp_seconds{name=\"legacy"));
+	free(text);
+}
+END_TEST
+
 START_TEST(a_missing_directory_is_told_and_not_made)
 {
 	const struct publish_account account = { 0 };
@@ -73,6 +100,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_run_is_told_by_its_time_code_and_counts);
+	tcase_add_test(tests, what_is_held_has_its_thresholds_and_an_escaped_name);
 	tcase_add_test(tests, a_missing_directory_is_told_and_not_made);
 	return run_tests("publish-metrics", tests);
 }

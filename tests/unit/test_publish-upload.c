@@ -211,7 +211,7 @@ START_TEST(a_new_path_is_written_as_the_first_version)
 	reply_with(204, NULL);
 	ck_assert_msg(upload(one) == 0, "%s", why.text);
 	ck_assert_str_eq(requests[0], "GET secret/metadata/certs/www.example.com");
-	ck_assert_str_eq(requests[1], "GET sys/internal/ui/mounts/secret/certs/www.example.com");
+	ck_assert_str_eq(requests[1], "GET sys/internal/ui/mounts/secret");
 	ck_assert_str_eq(requests[2], "POST secret/data/certs/www.example.com");
 	ck_assert_str_eq(requests[3], "POST secret/metadata/certs/www.example.com");
 	ck_assert_ptr_nonnull(strstr(bodies[2].bytes, "\"cas\":0"));

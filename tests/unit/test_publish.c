@@ -73,6 +73,7 @@ publish_source_knows_names(const char *name)
 
 static char directory[] = "/tmp/certlet-publish-XXXXXX";
 static char *config, *live;
+static const struct publish_environment environment;
 static struct publish_options options;
 
 static void
@@ -89,7 +90,7 @@ set_up(void)
 	fprintf(file, "[vault]\naddress = https://vault.example.com\n[agent]\nrun_directory = %s/run\n"
 	    "[end]\n", directory);
 	fclose(file);
-	options = (struct publish_options){ .config_file = config };
+	options = (struct publish_options){ .config_file = config, .environment = &environment };
 	log_open("test", LOG_LEVEL_QUIET);
 }
 
