@@ -53,6 +53,19 @@ publish_item_clear(struct publish_item *item)
 	free(item->duplicate);
 }
 
+/* --- A lock that is free, unless a test says other --- */
+
+static char *locked;	/* "DIRECTORY/NAME" */
+static bool held;
+
+int
+lock_take(const char *run_directory, const char *name, int *out_lock, struct failure *failure)
+{
+	locked = memory_format("%s/%s", run_directory, name);
+	*out_lock = -1;
+	return held ? failure_set(failure, FAILURE_LOCKED, "another run has held it") : 0;
+}
+
 /* --- What is read is good, unless it is called bad --- */
 
 int
@@ -121,35 +134,41 @@ tear_down(void)
 	for (size_t i = 0; i < sizeof(lineages) / sizeof(*lineages); i++)
 		remove_path(live, lineages[i]);
 	remove_path(directory, "live");
-	remove_path(directory, "run/publish.lock");
-	remove_path(directory, "run");
 	remove_path(directory, "publish.ini");
 	ck_assert_int_eq(rmdir(directory), 0);
 	free(config);
 	free(live);
+	free(locked);
 }
 
 START_TEST(one_is_published_under_a_lock)
 {
-	char *lock = memory_format("%s/run/publish.lock", directory);
+	char *expected = memory_format("%s/run/publish.lock", directory);
 
 	options.source.directory = "/etc/letsencrypt/live/www.example.com";
 	ck_assert_int_eq(publish_run(&options), EXIT_WANTED);
 	ck_assert_uint_eq(uploads, 1);
-	ck_assert_int_eq(access(lock, F_OK), 0);
-	free(lock);
+	ck_assert_str_eq(locked, expected);
+	free(expected);
 }
 END_TEST
 
 START_TEST(a_dry_run_takes_no_lock)
 {
-	char *run = memory_format("%s/run", directory);
-
 	options.source.directory = "/etc/letsencrypt/live/www.example.com";
 	options.dry_run = true;
 	ck_assert_int_eq(publish_run(&options), EXIT_WANTED);
-	ck_assert_int_eq(access(run, F_OK), -1);
-	free(run);
+	ck_assert_ptr_null(locked);
+}
+END_TEST
+
+START_TEST(while_another_run_holds_the_lock_nothing_is_done)
+{
+	options.all = live;
+	make_lineage("a.test");
+	held = true;
+	ck_assert_int_eq(publish_run(&options), EXIT_LOCKED);
+	ck_assert_uint_eq(uploads, 0);
 }
 END_TEST
 
@@ -204,6 +223,7 @@ main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, one_is_published_under_a_lock);
 	tcase_add_test(tests, a_dry_run_takes_no_lock);
+	tcase_add_test(tests, while_another_run_holds_the_lock_nothing_is_done);
 	tcase_add_test(tests, a_wrong_configuration_or_name_is_exit_1);
 	tcase_add_test(tests, one_bad_lineage_leaves_the_others_as_wanted);
 	tcase_add_test(tests, what_went_wrong_is_the_exit_code);
