@@ -71,6 +71,7 @@ pkcs12_read(const struct secret *file, const struct secret *password, struct sec
 {
 	const unsigned char *bytes = (const unsigned char *)file->bytes;
 	struct parts parts = { 0 };
+	OSSL_PROVIDER *legacy;
 	PKCS12 *pkcs12 = NULL;
 	int result = -1;
 
@@ -81,7 +82,7 @@ pkcs12_read(const struct secret *file, const struct secret *password, struct sec
 		    "expected a PKCS#12 file (.p12, .pfx), found something else");
 	}
 	/* Windows still encrypts the certificates with 40 bits of RC2, which OpenSSL 3 keeps here. */
-	(void)OSSL_PROVIDER_try_load(NULL, "legacy", 1);
+	legacy = OSSL_PROVIDER_try_load(NULL, "legacy", 1);
 	ERR_clear_error();
 	if (open_file(pkcs12, password, &parts, why) == 0)
 		result = write_pem(&parts, out_pem, why);
@@ -89,6 +90,8 @@ pkcs12_read(const struct secret *file, const struct secret *password, struct sec
 	X509_free(parts.certificate);
 	sk_X509_pop_free(parts.others, X509_free);
 	PKCS12_free(pkcs12);
+	if (legacy != NULL)
+		(void)OSSL_PROVIDER_unload(legacy);
 	ERR_clear_error();
 	return result;
 }
