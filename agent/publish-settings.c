@@ -63,7 +63,6 @@ manifest_without_file(void)
 	};
 	manifest->agent.warn = 25 * DAY_SECONDS;
 	manifest->agent.critical = 7 * DAY_SECONDS;
-	manifest->agent.run_directory = memory_text(CERTLET_RUNDIR);
 	return manifest;
 }
 

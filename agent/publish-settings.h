@@ -11,7 +11,8 @@
 #define PUBLISH_CONFIG "publish.ini"	/* in the configuration directory */
 
 struct publish_settings {
-	struct manifest *manifest;	/* its [vault] and [agent] sections alone count */
+	struct manifest *manifest;	/* its [vault] and [agent] sections alone count; without a file there
+					 * is no run_directory */
 	struct credentials credentials;
 };
 

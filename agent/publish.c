@@ -170,12 +170,13 @@ report_summary(const struct items *items, const char *directory, bool dry_run)
 
 /* --- The whole --- */
 
-/* The default directory is root's; others are kept apart by check-and-set alone. */
+/* The default directory is root's. Who has none is kept apart from others by check-and-set alone. */
 static int
 take_lock(const struct publish_options *options, const struct agent_settings *agent,
     int *out_lock, struct failure *why)
 {
-	if (options->dry_run || (geteuid() != 0 && strcmp(agent->run_directory, CERTLET_RUNDIR) == 0))
+	if (options->dry_run || agent->run_directory == NULL ||
+	    (geteuid() != 0 && strcmp(agent->run_directory, CERTLET_RUNDIR) == 0))
 		return 0;
 	return lock_take(agent->run_directory, PUBLISH_LOCK_NAME, out_lock, why);
 }

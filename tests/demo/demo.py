@@ -105,7 +105,8 @@ verify = 127.0.0.1:{self.nginx.port}
         publisher = api("POST", "auth/token/create", {"policies": ["publisher"], "ttl": "20m"})["auth"]["client_token"]
         (self.directory / "publish.ini").write_text(
             f"[vault]\naddress = {self.bao.address}\nca_file = {self.bao.ca_file}\n"
-            f"auth = token\ntoken_file = {self.directory}/publisher-token\n[end]\n")
+            f"auth = token\ntoken_file = {self.directory}/publisher-token\n"
+            f"[agent]\nrun_directory = {self.directory}/run\n[end]\n")
         api("POST", "auth/approle/role/web1", {
             "token_type": "batch", "token_ttl": "20m", "token_policies": ["web1"]})
         secrets = {

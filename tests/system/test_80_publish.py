@@ -339,7 +339,8 @@ def test_a_refused_login_is_exit_3(vault, server, ca, directory):
 def test_the_environment_stands_in_for_a_configuration(vault, server, ca, directory, prefix):
     given = ["--config", directory / "publish.ini", *arguments(ca.leaf([NAME]), directory / "new")]
     (directory / "publish.ini").write_text(
-        f"[vault]\naddress = {vault.address}\nkv_mount = {vault.kv_mount}\n[end]\n")
+        f"[vault]\naddress = {vault.address}\nkv_mount = {vault.kv_mount}\n"
+        f"[agent]\nrun_directory = {server.run_directory}\n[end]\n")
     run = publish_without_configuration(server, *given, env=environment(vault, prefix, ADDR=None))
     assert run.exit == 0, run.output
 
@@ -347,7 +348,8 @@ def test_the_environment_stands_in_for_a_configuration(vault, server, ca, direct
 def test_bao_variables_go_before_vaults_even_when_they_are_empty(vault, server, ca, directory):
     given = ["--config", directory / "publish.ini", *arguments(ca.leaf([NAME]), directory / "new")]
     (directory / "publish.ini").write_text(
-        f"[vault]\naddress = {vault.address}\nkv_mount = {vault.kv_mount}\n[end]\n")
+        f"[vault]\naddress = {vault.address}\nkv_mount = {vault.kv_mount}\n"
+        f"[agent]\nrun_directory = {server.run_directory}\n[end]\n")
     right = environment(vault, ADDR=None)
     assert publish_without_configuration(server, *given, env=right | {"BAO_TOKEN": "s.wrong"}).exit == 2
     run = publish_without_configuration(server, *given, env=right | {"BAO_CACERT": ""})
@@ -375,7 +377,8 @@ def test_a_namespace_is_honoured(vault, server, ca, directory):
     team = vault.in_namespace("team" + vault.id)
     given = ["--config", directory / "publish.ini", *arguments(ca.leaf([NAME]), directory / "new")]
     (directory / "publish.ini").write_text(
-        f"[vault]\naddress = {vault.address}\nkv_mount = {team.kv_mount}\n[end]\n")
+        f"[vault]\naddress = {vault.address}\nkv_mount = {team.kv_mount}\n"
+        f"[agent]\nrun_directory = {server.run_directory}\n[end]\n")
     run = publish_without_configuration(server, *given, env=environment(team, ADDR=None, NAMESPACE=team.namespace))
     assert run.exit == 0, run.output
     assert published(team)["metadata"]["version"] == 1

@@ -233,6 +233,19 @@ def test_a_second_publisher_waits_for_the_first(vault, server, live, lineages):
     assert "up to date in Vault" in waiting.stderr.read()
 
 
+@pytest.mark.root
+def test_an_ordinary_user_needs_no_run_directory(vault, server, live, lineages):
+    lineages(NAMES[0])
+    for path in (live, *live.glob("*/*")):
+        path.chmod(0o755)
+    (server.etc / "publish.ini").write_text(
+        f"[vault]\naddress = {vault.address}\nca_file = {vault.ca_file}\nkv_mount = {vault.kv_mount}\n[end]\n")
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    run = server.execute([*nobody, process.publish_program(), "--config", server.etc / "publish.ini", "--all", live],
+                         {"BAO_TOKEN": vault.publisher_token()})
+    assert run.exit == 0 and "1 published" in run.stderr, run.output
+
+
 def sleeps(pid):
     """Whether a process waits in nanosleep(2), as the lock does between two tries."""
     with open(f"/proc/{pid}/wchan") as file:

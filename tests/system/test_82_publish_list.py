@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import time
 
@@ -193,6 +194,8 @@ ALERTS = process.ROOT / "tests/system/data/certlet-alerts.test.yml"
 
 
 def promtool(*arguments, **options):
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
     run = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, **options)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
@@ -227,3 +230,17 @@ def test_alert_rules_use_only_metrics_that_there_are():
     told = set(re.findall(r'"(certlet_publish_\w+|certlet_published_list_\w+)"', source))
     told |= {f"certlet_published_{name}" for name in re.findall(r'^\t\{ "(\w+)", "', source, re.M)}
     assert used and used <= told
+
+
+# Icinga
+
+def test_the_sample_for_icinga_calls_what_there_is(vault, server):
+    vault.publish(NAME)
+    token = lister(vault, "detailed")
+    assert list_of(server, "--check", token=token).exit == 0
+    sample = (process.ROOT / "etc/monitoring/certlet-icinga.conf").read_text()
+    values = dict(re.findall(r'vars\.(\w+) = "(.*)"', sample)) | {"certlet_config": str(server.etc / "publish.ini")}
+    options = [word for option, value in re.findall(r'"(--\w+)" = "\$(\w+)\$"', sample) for word in (option, values[value])]
+    command = re.search(r'"/usr/sbin/certlet-publish", "--list", "--check"', sample)
+    assert command and len(options) == 6
+    assert server.execute([process.publish_program(), "--list", "--check", *options]).exit == 0
