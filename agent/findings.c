@@ -95,7 +95,8 @@ print_figures(const struct findings *findings, time_t now)
 	printf(" | certificates=%zu critical=%zu warning=%zu", findings->certificates,
 	    findings->critical, findings->warning);
 	if (findings->first != NULL)
-		printf(" first_expiry_days=%ld", (long)(findings->first_expiry - now) / DAY_SECONDS);
+		printf(" first_expiry_days=%ld",
+		    (long)(findings->first_expiry - now) / DAY_SECONDS);
 	(void)putchar('\n');
 }
 

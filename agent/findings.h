@@ -20,8 +20,8 @@ struct findings {
 		char *words;
 	} *items;
 	size_t count;
-	size_t certificates, critical, warning;	/* how many there are, and are of that level */
-	const char *first;		/* the certificate that expires first; NULL: none; borrowed */
+	size_t certificates, critical, warning;	/* all, and those of that level */
+	const char *first;		/* to expire; NULL: none; borrowed */
 	time_t first_expiry;
 };
 

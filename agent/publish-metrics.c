@@ -153,7 +153,8 @@ static long long
 get_key_versions(const struct shelf *shelf, const struct held *held)
 {
 	(void)shelf;
-	return held->notes.key_since != 0 ? (long long)(held->version - held->notes.key_since) + 1 : 0;
+	return held->notes.key_since == 0 ? 0 :
+	    (long long)(held->version - held->notes.key_since) + 1;
 }
 
 static const struct column {

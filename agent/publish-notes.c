@@ -70,7 +70,8 @@ read_digest(const json_t *metadata, const char *key, char digest[DIGEST_BYTES])
 {
 	const char *text = text_of(metadata, key);
 
-	if (strlen(text) == DIGEST_BYTES - 1 && strspn(text, "0123456789abcdef") == DIGEST_BYTES - 1)
+	if (strlen(text) == DIGEST_BYTES - 1 &&
+	    strspn(text, "0123456789abcdef") == DIGEST_BYTES - 1)
 		memcpy(digest, text, DIGEST_BYTES);
 }
 

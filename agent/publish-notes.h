@@ -21,8 +21,9 @@
 
 struct edition {
 	struct leaf leaf;		/* no fingerprint: nothing is known */
-	char content[DIGEST_BYTES];	/* of certificate and chain as they are written; "": not known */
-	char key_id[DIGEST_BYTES];	/* of the public key (SubjectPublicKeyInfo); "": not known */
+	/* Both "" where they are not known. */
+	char content[DIGEST_BYTES];	/* of certificate and chain as they are written */
+	char key_id[DIGEST_BYTES];	/* of the public key (SubjectPublicKeyInfo) */
 };
 
 /* *out_edition is overwritten; caller clears. */
@@ -33,8 +34,9 @@ void edition_clear(struct edition *edition);
 /* What custom metadata says. */
 struct publish_notes {
 	struct edition edition;
-	uint64_t version;	/* that it says this of; 0: not said */
-	uint64_t key_since;	/* the first of the versions up to that one that have the same key; 0: not said */
+	/* Both 0 where they are not said. */
+	uint64_t version;	/* that all this is said of */
+	uint64_t key_since;	/* the first that had the same key */
 };
 
 /* *out_notes is overwritten; what is missing or nonsense is not known. Caller clears. */

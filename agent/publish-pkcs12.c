@@ -27,7 +27,8 @@ write_pem(const struct parts *parts, struct secret *out_pem, struct failure *why
 	long size;
 
 	if (good && parts->key != NULL)
-		good = PEM_write_bio_PKCS8PrivateKey(out, parts->key, NULL, NULL, 0, NULL, NULL) == 1;
+		good = PEM_write_bio_PKCS8PrivateKey(out, parts->key, NULL, NULL, 0, NULL,
+		    NULL) == 1;
 	if (good && parts->certificate != NULL)
 		good = PEM_write_bio_X509(out, parts->certificate) == 1;
 	for (int i = 0; good && i < sk_X509_num(parts->others); i++)
@@ -53,8 +54,8 @@ open_file(PKCS12 *file, const struct secret *password, struct parts *out_parts,
 			ERR_clear_error();
 			return failure_set(why, FAILURE_REFUSED, text != NULL ?
 			    "expected the password of this PKCS#12 file, found another one" :
-			    "expected a PKCS#12 file without a password, found one with a password: "
-			    "see --password-file");
+			    "expected a PKCS#12 file without a password, found one with a "
+			    "password: see --password-file");
 		}
 		text = "";
 	}
@@ -81,7 +82,7 @@ pkcs12_read(const struct secret *file, const struct secret *password, struct sec
 		return failure_set(why, FAILURE_REFUSED,
 		    "expected a PKCS#12 file (.p12, .pfx), found something else");
 	}
-	/* Windows still encrypts the certificates with 40 bits of RC2, which OpenSSL 3 keeps here. */
+	/* Windows still encrypts certificates with 40 bits of RC2, which OpenSSL 3 keeps here. */
 	legacy = OSSL_PROVIDER_try_load(NULL, "legacy", 1);
 	ERR_clear_error();
 	if (open_file(pkcs12, password, &parts, why) == 0)

@@ -74,19 +74,19 @@ fail_item(struct reading *reading, struct held *item, const struct failure *why)
 }
 
 static void
-judge_notes(struct held *item)
+take_notes(struct held *item, const json_t *notes)
 {
-	const uint64_t noted = item->notes.version;
+	uint64_t noted;
 
-	if (item->deleted)
-		return;
+	publish_notes_read(notes, &item->notes);
+	noted = item->notes.version;
 	if (item->notes.edition.leaf.not_after == 0)
 		(void)failure_set(&item->why, FAILURE_ABSENT, "nothing is noted of it: it was not "
 		    "published by certlet-publish");
 	else if (noted != 0 && noted != item->version)
 		(void)failure_set(&item->why, FAILURE_ABSENT, "what is noted is version %llu: "
-		    "version %llu was not published by certlet-publish", (unsigned long long)noted,
-		    (unsigned long long)item->version);
+		    "version %llu was written by other means, or its publisher was interrupted",
+		    (unsigned long long)noted, (unsigned long long)item->version);
 	else
 		return;
 	publish_notes_clear(&item->notes);
@@ -104,8 +104,8 @@ take_metadata(struct reading *reading, struct held *item, const json_t *data)
 	}
 	item->version = published.version;
 	item->deleted = published.created[0] == '\0';
-	publish_notes_read(published.notes, &item->notes);
-	judge_notes(item);
+	if (!item->deleted)
+		take_notes(item, published.notes);
 	published_clear(&published);
 }
 

@@ -30,7 +30,8 @@ struct repository {
 	bool whole;		/* no question was refused */
 };
 
-/* -1: no answer, not let in, or not allowed to list. *out_repository starts as {0}; caller clears. */
+/* -1: no answer, not let in, not allowed to list, or no mount of version 2. *out_repository starts
+ * as {0}; caller clears. */
 int repository_read(const struct publish_settings *settings, time_t now,
     struct repository *out_repository, struct failure *why);
 void repository_clear(struct repository *repository);

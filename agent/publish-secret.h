@@ -20,11 +20,11 @@
 
 /* What Vault holds at present. {0}: nothing. */
 struct published {
-	uint64_t version;		/* newest, deleted or not: what a check-and-set names; 0: none */
-	char created[VERSION_CREATED_BYTES];	/* "": it is deleted */
-	struct edition edition;		/* of that version; no fingerprint: there is none, or it is not known */
+	uint64_t version;		/* newest, deleted or not: for a check-and-set; 0: none */
+	char created[VERSION_CREATED_BYTES];	/* "": it is deleted, or only data was read */
+	struct edition edition;		/* of that version; no fingerprint: none, or not known */
 	bool noted;			/* the custom metadata says all that, of this version */
-	struct failure broken;		/* why its content is not known; FAILURE_NONE: it is, or was not read */
+	struct failure broken;		/* why the data that was read are no edition */
 	json_t *notes;			/* custom metadata; NULL: none */
 };
 

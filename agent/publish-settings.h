@@ -11,8 +11,8 @@
 #define PUBLISH_CONFIG "publish.ini"	/* in the configuration directory */
 
 struct publish_settings {
-	struct manifest *manifest;	/* its [vault] and [agent] sections alone count; without a file there
-					 * is no run_directory */
+	/* Its [vault] and [agent] alone count; without a file there is no run_directory. */
+	struct manifest *manifest;
 	struct credentials credentials;
 };
 

@@ -20,7 +20,8 @@ struct publish_source {
 	const char *pkcs12_file, *password_file;
 };
 
-/* Whether a NAME says which names the certificate has to have: one that is no host name does not. */
+/* Whether a NAME says which names the certificate has to have: one that is no host name does
+ * not. */
 bool publish_source_knows_names(const char *name);
 
 /* NAME decides which names the certificate has to have. Both start as {0}; caller clears. A file

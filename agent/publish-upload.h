@@ -28,7 +28,8 @@ enum publish_step { STEP_DONE, STEP_METADATA, STEP_DATA, STEP_JUDGE, STEP_WRITE,
 /* One certificate on its way. */
 struct publish_item {
 	char *name;			/* of the secret */
-	char *duplicate;		/* certbot's NAME-0001: is compared, but never written; NULL: is none */
+	/* Certbot's NAME-0001, which is compared with NAME but never written; NULL: it is none. */
+	char *duplicate;
 	struct material material;
 	struct edition edition;
 

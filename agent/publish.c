@@ -170,7 +170,7 @@ report_summary(const struct items *items, const char *directory, bool dry_run)
 
 /* --- The whole --- */
 
-/* The default directory is root's. Who has none is kept apart from others by check-and-set alone. */
+/* The default directory is root's. Who has none is kept apart from others by check-and-set. */
 static int
 take_lock(const struct publish_options *options, const struct agent_settings *agent,
     int *out_lock, struct failure *why)

@@ -20,7 +20,7 @@ struct publish_options {
 	const struct publish_environment *environment;
 	const char *name;		/* NULL: the last part of source.directory */
 	struct publish_source source;
-	const char *all;		/* a directory of lineages, instead of name and source; NULL: none */
+	const char *all;		/* the lineages below it, instead; NULL: no */
 	const char *metrics_file;	/* with `all`; NULL: none */
 	bool force, dry_run;
 	time_t now;

@@ -61,6 +61,7 @@ static bool held;
 int
 lock_take(const char *run_directory, const char *name, int *out_lock, struct failure *failure)
 {
+	free(locked);
 	locked = memory_format("%s/%s", run_directory, name);
 	*out_lock = -1;
 	return held ? failure_set(failure, FAILURE_LOCKED, "another run has held it") : 0;
