@@ -112,6 +112,15 @@ def test_a_thousand_names_in_directories_come_in_pages(vault, server):
     assert vault.requests("list") == 7 and vault.requests() == 7 and vault.keys_sent() == 0  # 5 pages, and a directory in two others
 
 
+def test_a_namespace_has_a_repository_of_its_own(vault, server):
+    vault.publish(OTHER)
+    team = vault.in_namespace("team" + vault.id)
+    team.publish(NAME)
+    server.uses(team)
+    assert sorted(certificates(server, token=lister(team, "detailed"))) == [NAME]
+    assert json.loads(server.last.stdout)["vault"] == {"namespace": team.namespace.rstrip("/"), "kv_mount": team.kv_mount}
+
+
 @pytest.mark.parametrize("days, arguments, expected, words", [
     (80, [], 0, f"CERTLET OK - 2 certificates, {NAME} expires first, in 80 days | certificates=2 critical=0 warning=0"),
     (20, [], 1, f"CERTLET WARNING - 1 of 2 certificates: {NAME} expires in 20 days | "),
