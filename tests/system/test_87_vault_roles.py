@@ -35,7 +35,8 @@ def publishes(publisher_login, ca, directory):
         leaf = ca.leaf([name])
         leaf.write(directory / "new" / name)
         config = directory / "publish.ini"
-        config.write_text("[vault]\n" + "".join(f"{key} = {value}\n" for key, value in publisher_login.items()) + "[end]\n")
+        config.write_text("[vault]\n" + "".join(f"{key} = {value}\n" for key, value in publisher_login.items())
+                          + f"[agent]\nrun_directory = {machine.run_directory}\n[end]\n")
         run = machine.execute([process.publish_program(), "--config", config, directory / "new" / name])
         assert run.exit == 0 and "published version" in run.stderr, run.output
         return leaf

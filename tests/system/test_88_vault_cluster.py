@@ -40,7 +40,7 @@ def test_agent_and_publisher_go_on_when_the_leader_is_killed(cluster, admin, dir
     machine = Machine(directory / "machine", None, ca)
     publisher = admin.hands_out("add-publisher", "issuer1", "--secret-id-file", directory / "publisher-secret-id")
     config = directory / "publish.ini"
-    config.write_text(f"[vault]\naddress = {' '.join(addresses['address'])}\nca_file = {leader.ca_file}\n"
+    config.write_text(f"[agent]\nrun_directory = {directory}/run\n[vault]\naddress = {' '.join(addresses['address'])}\nca_file = {leader.ca_file}\n"
                       f"role_id_file = {write_secret(directory / 'publisher-role-id', publisher['role_id'])}\n"
                       f"secret_id_file = {directory}/publisher-secret-id\n[end]\n")
 
