@@ -5,9 +5,13 @@
 path "@KV@/data/certs/*" {
   capabilities = ["create", "update", "read"]
 }
-# custom_metadata: fingerprint, names and dates
+# custom_metadata: fingerprint, names and dates. list, with the next one: certlet-publish --list, which reads no private key.
 path "@KV@/metadata/certs/*" {
-  capabilities = ["create", "update", "read"]
+  capabilities = ["create", "update", "read", "list"]
+}
+# OpenBao's; two hundred certificates with one request.
+path "@KV@/detailed-metadata/certs/*" {
+  capabilities = ["list"]
 }
 
 # The copies for single hosts, where servers are set up with --per-host.
@@ -16,12 +20,4 @@ path "@KV@/data/hosts/*" {
 }
 path "@KV@/metadata/hosts/*" {
   capabilities = ["create", "update", "read"]
-}
-
-# certlet-publish --list: names and dates, no private key. The second one is OpenBao's; one request for all of it.
-path "@KV@/metadata/certs/" {
-  capabilities = ["list"]
-}
-path "@KV@/detailed-metadata/certs/" {
-  capabilities = ["list"]
 }
