@@ -177,7 +177,7 @@ def test_shell_scripts_please_shellcheck():
         pytest.skip("shellcheck is not installed")
     scripts = [path for path in tracked()
                if path.is_file() and path.read_bytes()[:64].split(b"\n")[0] in (b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash")]
-    checked = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True)
+    checked = subprocess.run(["shellcheck", "-x", "-a", "-P", "SCRIPTDIR", *scripts], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
 
 
