@@ -155,8 +155,14 @@ def test_the_makefile_lists_every_file():
     assert tests == {f"tests/unit/{path.stem}" for path in (ROOT / "tests/unit").glob("test_*.c")}
     targets = set(re.findall(r"^fuzz_tests \+= (\S+)$", text, re.M))
     assert targets == {f"tests/fuzz/{path.stem}" for path in (ROOT / "tests/fuzz").glob("fuzz_*.c")}
-    shell = {str(path.relative_to(ROOT)) for pattern in ("etc/*/*/*.sh", "etc/*/*/*.hcl") for path in ROOT.glob(pattern)}
-    assert set(re.findall(r"\betc/\S+/\S+/\S+\.(?:sh|hcl)\b", text)) == shell
+    shell = {str(path.relative_to(ROOT)) for pattern in ("etc/**/*.sh", "etc/**/*.hcl") for path in ROOT.glob(pattern)}
+    assert set(re.findall(r"\betc/\S+\.(?:sh|hcl)\b", text)) == shell
+
+
+def test_the_packages_list_every_unit():
+    listed = [line for path in (ROOT / "packaging/debian").glob("*.install") for line in path.read_text().splitlines()]
+    units = {f"etc/systemd/{path.name} lib/systemd/system" for path in (ROOT / "etc/systemd").iterdir()}
+    assert {line for line in listed if line.startswith("etc/systemd/")} == units
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

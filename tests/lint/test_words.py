@@ -105,7 +105,7 @@ def test_options_are_the_same_in_code_help_and_manual_page(program, source, page
     assert introduced - options == set(), f"{page} tells of options that there are not"
 
 
-@pytest.mark.parametrize("program", ["etc/vault/certlet-admin"])
+@pytest.mark.parametrize("program", ["etc/vault/certlet-admin", "etc/issuer/certlet-issue"])
 def test_options_are_the_same_in_a_scripts_code_help_and_manual_page(program):
     usage, code = re.search(r"^\tcat <<'TEXT'\n(.*?)^TEXT\n(.*)", read(ROOT / program), re.S | re.M).groups()
     options = {option for line in re.findall(r"^\s*(--[^)(]*)\)", code, re.M) for option in re.findall(r"--([a-z-]+)", line)}
@@ -113,6 +113,19 @@ def test_options_are_the_same_in_a_scripts_code_help_and_manual_page(program):
     assert set(re.findall(r"--([a-z-]+)", usage)) | {"help"} == options, "--help tells of others"
     manual = read(ROOT / f"{program}.8")
     assert {word.removeprefix("-") for word in re.findall(r"\bFl -([a-z-]+)", manual)} == options, "the manual page tells of others"
+
+
+def test_a_script_tells_the_version_of_the_tree():
+    version = re.search(r"^AC_INIT\(\[certlet\], \[(.*?)\]\)", read(ROOT / "configure.ac"), re.M).group(1)
+    assert re.search(r"^VERSION=(.*)$", read(ROOT / "etc/issuer/certlet-issue"), re.M).group(1) == version
+
+
+def test_issuer_conf_and_the_manual_page_tell_every_setting_of_certlet_issue():
+    directory = ROOT / "etc/issuer"
+    known = set(re.findall(r"^\t([A-Z_]+)\)", read(directory / "settings.sh"), re.M))
+    assert known and set(re.findall(r"^#?([A-Z_]+)=", read(directory / "issuer.conf"), re.M)) == known
+    introduced = re.findall(r"^\.It (Cm .*)$", read(directory / "certlet-issue.8"), re.M)
+    assert {word for line in introduced for word in re.findall(r"\b[A-Z][A-Z_]+\b", line)} == known
 
 
 def test_exit_codes_are_the_same_in_code_and_manual_page():
