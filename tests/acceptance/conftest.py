@@ -7,6 +7,9 @@ The module at work on a machine that may be spoilt: a booted systemd, the packag
 node    the machine, without a trace of certlet (support/node.py):
         node.apply(code, certificates={…}, vault={…}) -> Run: .exit .output   settings of Hiera, without `certlet::`
         node.differences() -> what is not as before certlet came    node.nginx(name) -> listens for it    node.served(name) -> fingerprint
+issuer  the machine set up as the page of README.md says, with the DNS of others and a CA (support/issuer.py, support/internet.py):
+        issuer.page  issuer.issue(…, SETTING=…) -> Run   issuer.service("certlet-renew")   issuer.obtained() .published() .served() .delegated(domain)
+        issuer.internet.update(key, …) .without_ca() .orders() .dig(type, name)   issuer.bao.seal()
 """
 
 import subprocess
