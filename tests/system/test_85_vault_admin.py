@@ -57,7 +57,7 @@ def test_setup_may_be_repeated_and_mends_what_was_changed(root_admin, repository
 
 def test_a_dry_run_of_setup_tells_all_and_makes_nothing(new_namespace):
     run = new_namespace.does("setup", "--dry-run")
-    assert lines(run)["kv at secret/"] == "would make" and "would run: bao auth enable -path=approle approle" in run.stderr
+    assert lines(run)["kv at secret/"] == "would make" and "would run: bao auth enable -path=approle -max-lease-ttl=8760h approle" in run.stderr
     assert lines(run)["audit device: the one of the root namespace logs this one too"] == "not here"
     assert "secret/" not in new_namespace.api("GET", "sys/mounts")["data"]
     assert not new_namespace.has_policy("certlet-publisher")
@@ -70,6 +70,17 @@ def test_a_mount_that_is_something_else_is_refused(new_namespace):
     new_namespace.api("POST", "sys/mounts/team/keys", {"type": "transit"})
     run = new_namespace.run("setup", "--kv-mount", "team/keys")
     assert run.exit == 1 and "expected kv at team/keys/, found transit" in run.stderr
+
+
+def test_the_life_of_a_secret_id_is_not_cut_by_the_mount(repository, host, names, new_namespace):
+    """Vault does so silently: to the 32 days of its own default."""
+    handed_out = repository.hands_out("add-server", host, names[0])
+    secret_id = repository.opens(handed_out)
+    found = repository.api("POST", f"auth/approle/role/{host}/secret-id/lookup", {"secret_id": secret_id})["data"]
+    assert found["secret_id_ttl"] == 90 * 86400
+    new_namespace.api("POST", "sys/auth/approle", {"type": "approle"})
+    run = new_namespace.run("setup")
+    assert "approle/ lasts 32 days at most" in run.stderr and "bao auth tune -max-lease-ttl=2160h approle/" in run.stderr
 
 
 def test_it_works_where_it_is_installed(repository, directory):

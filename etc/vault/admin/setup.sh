@@ -3,9 +3,13 @@
 #
 # certlet-admin setup: mounts, policies, the role for Puppet certificates, the audit device.
 
-# put_mount KIND PATH TYPE: KIND is secrets or auth
+# Vault cuts the life of a secret-id to the longest lease of the mount of its login, silently: 32 days if nobody says more.
+SECRET_ID_DAYS_MOST=365
+
+# put_mount KIND PATH TYPE OPTION...: KIND is secrets or auth; the options are for one that is made now
 put_mount() {
 	kind=$1 path=$2 type=$3
+	shift 3
 	ask "$kind" list
 	found=$(printf '%s\n' "$answer" | awk -v path="$path/" '$1 == path { print $2 }')
 	case $kind in
@@ -13,11 +17,7 @@ put_mount() {
 	*) tree=sys/auth/$path ;;
 	esac
 	if [ -z "$found" ]; then
-		if [ "$type" = kv ]; then
-			tell "$kind" enable -path="$path" -version=2 -description=certificates kv
-		else
-			tell "$kind" enable -path="$path" "$type"
-		fi
+		tell "$kind" enable -path="$path" "$@" "$type"
 		report made "$type at $path/"
 		return
 	fi
@@ -30,6 +30,14 @@ put_mount() {
 		esac
 	fi
 	report 'was there' "$type at $path/"
+}
+
+# Of a login that others may have made for themselves: theirs to change.
+look_at_longest_lease() {
+	ask read -field=max_lease_ttl "sys/auth/$approle_mount/tune" || fail "$approle_mount/ is gone"
+	days=$((answer / 86400))
+	[ $days -ge 90 ] || say "              note: a secret-id of $approle_mount/ lasts $days days at most, and servers are meant to get 90:
+              ${vault##*/} auth tune -max-lease-ttl=2160h $approle_mount/"
 }
 
 put_per_host_policy() { # NAME MOUNT FIELD WHO
@@ -77,8 +85,9 @@ Then repeat this command, or say --no-audit."
 setup() {
 	[ $# = 0 ] || fail "setup takes no names, found $*"
 	[ -z "$puppet_ca" ] || [ -r "$puppet_ca" ] || fail "cannot read $puppet_ca"
-	put_mount secrets "$kv_mount" kv
-	put_mount auth "$approle_mount" approle
+	put_mount secrets "$kv_mount" kv -version=2 -description=certificates
+	put_mount auth "$approle_mount" approle -max-lease-ttl="$((SECRET_ID_DAYS_MOST * 24))h"
+	[ -z "$found" ] || look_at_longest_lease
 	put_mount auth "$cert_mount" cert
 	put_policy certlet-publisher publisher.hcl
 	put_policy certlet-consumer consumer.hcl
