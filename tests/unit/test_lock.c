@@ -36,6 +36,33 @@ START_TEST(a_directory_that_others_may_write_to_is_no_place_for_a_lock)
 }
 END_TEST
 
+/* A sticky one keeps others from replacing what is there, not from making what is not. */
+START_TEST(a_directory_that_everybody_shares_is_no_place_for_a_lock)
+{
+	struct failure why;
+	int lock;
+
+	ck_assert_int_eq(chmod(directory, 01777), 0);
+	ck_assert_int_eq(lock_take(directory, LOCK_NAME, &lock, &why), -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	ck_assert_ptr_nonnull(strstr(why.text, "expected mode 0700"));
+}
+END_TEST
+
+START_TEST(a_link_in_the_place_of_the_lock_is_not_followed)
+{
+	char file[sizeof(directory) + sizeof("/lock")];
+	struct failure why;
+	int lock;
+
+	(void)snprintf(file, sizeof(file), "%s/lock", directory);
+	ck_assert_int_eq(symlink("/dev/null", file), 0);
+	ck_assert_int_eq(lock_take(directory, LOCK_NAME, &lock, &why), -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	ck_assert_ptr_nonnull(strstr(why.text, file));
+}
+END_TEST
+
 START_TEST(a_missing_directory_is_made_for_its_owner_alone)
 {
 	struct stat status;
@@ -72,6 +99,8 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_directory_that_others_may_write_to_is_no_place_for_a_lock);
+	tcase_add_test(tests, a_directory_that_everybody_shares_is_no_place_for_a_lock);
+	tcase_add_test(tests, a_link_in_the_place_of_the_lock_is_not_followed);
 	tcase_add_test(tests, a_missing_directory_is_made_for_its_owner_alone);
 	tcase_add_test(tests, a_lock_that_was_let_go_can_be_taken_again);
 	suite_add_tcase(suite, tests);
