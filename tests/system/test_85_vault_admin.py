@@ -13,6 +13,8 @@ from support.admin import PROGRAM, Administrator
 from support.bao import ApiError
 from support.process import ROOT
 
+pytestmark = pytest.mark.shell
+
 
 @pytest.fixture
 def host(root_admin):

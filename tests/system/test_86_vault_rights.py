@@ -10,6 +10,8 @@ import pytest
 from support.bao import ApiError
 from support.process import ROOT
 
+pytestmark = pytest.mark.shell
+
 TEXT = (ROOT / "etc/vault/README.md").read_text()
 SECTION = re.search(r"^## Who may do what\n(.*?)^## ", TEXT, re.S | re.M).group(1)
 HEAD, _, *ROWS = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in SECTION.splitlines() if line.startswith("|")]
