@@ -48,6 +48,16 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
     expect(provider).not_to exist
   end
 
+  it 'reads a record in which nothing is said of what there is none of' do
+    ['{}', '{"certificates": [{"name": "a"}]}'].each do |text|
+      File.write("#{@directory}/lib/state.json", text)
+      FileUtils.mkdir_p("#{@directory}/etc/archive/a/7")
+      provider.destroy
+      expect(provider).not_to exist
+      ['etc/live', 'etc/archive', 'lib', 'run'].each { |path| FileUtils.mkdir_p("#{@directory}/#{path}") }
+    end
+  end
+
   it 'leaves what others keep in the same directories' do
     agent_ends_with(0)
     foreign = ['etc/live/README', 'etc/archive/theirs/cert1.pem', 'lib/other.db', 'run/other.pid'].map { |path| "#{@directory}/#{path}" }

@@ -64,10 +64,10 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
   # Files and links outside of the directory; the agent keeps them in its record before it makes them.
   def outputs
     state = JSON.parse(File.read(File.join(resource[:state_directory], 'state.json')))
-    state['certificates'].flat_map { |certificate| certificate['outputs'] }
+    state.fetch('certificates', []).flat_map { |certificate| certificate.fetch('outputs', []) }
   rescue Errno::ENOENT
     []
-  rescue SystemCallError, JSON::ParserError, NoMethodError => e
+  rescue SystemCallError, JSON::ParserError, NoMethodError, TypeError, KeyError => e
     raise Puppet::Error, "the record of what certlet made cannot be read; install the package again: #{e.message}"
   end
 
