@@ -20,6 +20,15 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
     File.chmod(0o755, program)
   end
 
+  def record(path, **more)
+    { 'path' => path, 'part' => 'privkey.pem', 'copy' => true, 'device' => File.lstat(path).dev, 'inode' => File.lstat(path).ino,
+      'born' => (File.birthtime(path).to_r * 1_000_000_000).to_i }.merge(more.transform_keys(&:to_s))
+  end
+
+  def remembers(*outputs)
+    File.write("#{@directory}/lib/state.json", JSON.generate('certificates' => [{ 'name' => 'a', 'outputs' => outputs }]))
+  end
+
   before { ['etc/live', 'etc/archive', 'lib', 'run', 'out'].each { |path| FileUtils.mkdir_p("#{@directory}/#{path}") } }
 
   it 'asks the agent, and removes what is left of its directories' do
@@ -40,9 +49,7 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
     [copy, foreign].each { |path| File.write(path, 'x') }
     File.symlink("#{@directory}/etc/live/a/cert.pem", link)
     File.symlink('/etc/hostname', other)
-    outputs = [copy, link, foreign, other].map { |path| { 'path' => path, 'copy' => path == copy || path == foreign, 'device' => File.lstat(path).dev, 'inode' => File.lstat(path).ino } }
-    outputs[2]['inode'] += 1
-    File.write("#{@directory}/lib/state.json", JSON.generate('certificates' => [{ 'name' => 'a', 'outputs' => outputs }]))
+    remembers(record(copy), record(foreign, inode: 7), { 'path' => link, 'copy' => false }, { 'path' => other, 'copy' => false })
     provider.destroy
     expect(Dir.children("#{@directory}/out").sort).to eq(['foreign', 'other'])
     expect(provider).not_to exist
@@ -56,6 +63,21 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
       expect(provider).not_to exist
       ['etc/live', 'etc/archive', 'lib', 'run'].each { |path| FileUtils.mkdir_p("#{@directory}/#{path}") }
     end
+  end
+
+  it 'leaves a file that only got the inode of one that a lost agent made' do
+    File.write("#{@directory}/out/key.pem", 'theirs')
+    remembers(record("#{@directory}/out/key.pem", born: 1))
+    provider.destroy
+    expect(File.read("#{@directory}/out/key.pem")).to eq('theirs')
+  end
+
+  it 'knows a copy by what it holds when it came back from a backup' do
+    FileUtils.mkdir_p("#{@directory}/etc/archive/a/7")
+    ["#{@directory}/etc/archive/a/7/privkey.pem", "#{@directory}/out/key.pem"].each { |path| File.write(path, 'a key') }
+    remembers(record("#{@directory}/out/key.pem", device: 7))
+    provider.destroy
+    expect(File).not_to exist("#{@directory}/out/key.pem")
   end
 
   it 'leaves what others keep in the same directories' do

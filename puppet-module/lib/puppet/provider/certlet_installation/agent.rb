@@ -10,7 +10,7 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
   def destroy
     purge if program?
     # Of an agent that is lost, or whose manifest is, so that it looked elsewhere.
-    outputs.each { |output| FileUtils.rm_f(output['path']) if ours?(output) }
+    recorded.each { |name, outputs| outputs.each { |output| FileUtils.rm_f(output['path']) if ours?(name, output) } }
     FileUtils.rm_r(own, secure: true)
     directories.each { |path| remove_empty(path) }
   end
@@ -61,25 +61,45 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     resource.warning("#{path} is left: #{e.message}")
   end
 
-  # Files and links outside of the directory; the agent keeps them in its record before it makes them.
-  def outputs
-    state = JSON.parse(File.read(File.join(resource[:state_directory], 'state.json')))
-    state.fetch('certificates', []).flat_map { |certificate| certificate.fetch('outputs', []) }
+  def state
+    File.join(resource[:state_directory], 'state.json')
+  end
+
+  # By certificate, its files and links outside of the directory; the agent keeps them in its record before it makes them. What
+  # there is none of is left out there.
+  def recorded
+    JSON.parse(File.read(state)).fetch('certificates', []).to_h { |one| [one.fetch('name'), one.fetch('outputs', []).each { |output| output.fetch('path') }] }
   rescue Errno::ENOENT
-    []
+    {}
   rescue SystemCallError, JSON::ParserError, NoMethodError, TypeError, KeyError => e
     raise Puppet::Error, "the record of what certlet made cannot be read; install the package again: #{e.message}"
   end
 
   # Not what somebody put there in the meantime.
-  def ours?(output)
+  def ours?(name, output)
     found = File.lstat(output['path'])
-    if output['copy']
-      found.file? && found.dev == output['device'] && found.ino == output['inode']
-    else
-      found.symlink? && File.readlink(output['path']).start_with?("#{resource[:directory]}/live/")
-    end
+    return found.file? && (recorded?(output, found) || archived?(name, output)) if output['copy']
+
+    found.symlink? && File.readlink(output['path']).start_with?("#{resource[:directory]}/live/")
   rescue Errno::ENOENT
     false
+  end
+
+  # With the moment of its birth: a file of others may have got the inode of one that was removed.
+  def recorded?(output, found)
+    [found.dev, found.ino, born(output['path'])] == ['device', 'inode', 'born'].map { |key| output.fetch(key, 0) }
+  end
+
+  # In nanoseconds; 0 where it is not known, as in the record.
+  def born(path)
+    (File.birthtime(path).to_r * 1_000_000_000).to_i
+  rescue NotImplementedError
+    0
+  end
+
+  # One that came back from a backup is told by what it holds.
+  def archived?(name, output)
+    Dir.glob("*/#{output['part']}", base: File.join(resource[:directory], 'archive', name))
+       .any? { |one| FileUtils.identical?(File.join(resource[:directory], 'archive', name, one), output['path']) }
   end
 end
