@@ -1,4 +1,5 @@
 require 'spec_helper'
+require 'open3'
 require 'puppet'
 $LOAD_PATH.unshift(File.join(MODULE, 'lib'))
 require 'puppet/type/certlet_installation'
@@ -15,9 +16,21 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
   end
   let(:provider) { resource.provider }
 
-  def agent_ends_with(code)
-    File.write(program, "#!/bin/sh\necho \"certlet: $*\" >>#{@directory}/called\nexit #{code}\n")
-    File.chmod(0o755, program)
+  # The manifest that it was given is kept; --test says what it is worth.
+  def agent_ends_with(code, damaged: false)
+    executable(program, <<~SH)
+      case $* in
+      --test*) exit #{damaged ? 1 : 0} ;;
+      --manifest*) cp "$2" #{@directory}/given 2>/dev/null ;;
+      esac
+      echo "certlet: $*" >>#{@directory}/called
+      exit #{code}
+    SH
+  end
+
+  def executable(path, script)
+    File.write(path, "#!/bin/sh\n#{script}")
+    File.chmod(0o755, path)
   end
 
   def record(path, **more)
@@ -78,6 +91,18 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
     remembers(record("#{@directory}/out/key.pem", device: 7))
     provider.destroy
     expect(File).not_to exist("#{@directory}/out/key.pem")
+  end
+
+  { 'damaged' => true, 'lost' => false }.each do |what, there|
+    it "tells the agent where everything is when its manifest is #{what}" do
+      File.write("#{@directory}/manifest.ini", "[agent]\nx") if there
+      agent_ends_with(2, damaged: true)
+      expect { provider.destroy }.to raise_error(Puppet::Error, %r{ended with 2})
+      given = File.read("#{@directory}/given")
+      expect(given).to include("\ndirectory = #{@directory}/etc\nstate_directory = #{@directory}/lib\nrun_directory = #{@directory}/run\n")
+      said, status = Open3.capture2e(ENV.fetch('CERTLET'), '--test', '--manifest', "#{@directory}/given")
+      expect(status).to be_success, said
+    end
   end
 
   it 'leaves what others keep in the same directories' do

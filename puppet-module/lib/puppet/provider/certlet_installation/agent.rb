@@ -1,4 +1,5 @@
 require 'json'
+require 'tempfile'
 
 Puppet::Type.type(:certlet_installation).provide(:agent) do
   desc 'Asks the agent; where it is gone already, removes what its record says it made. What is not its own is left.'
@@ -21,14 +22,38 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     File.executable?(resource[:program])
   end
 
+  # Of the manifest the agent reads here where everything is, and a damaged one would hold up the removal for ever: the class
+  # knows it as well.
   def purge
-    command = [resource[:program], '--manifest', resource[:name], '--purge']
-    command << '--force' if resource.force?
-    output = Puppet::Util::Execution.execute(command, failonfail: false, combine: true)
+    return purge_by(resource[:name]) if agent('--test', '--manifest', resource[:name]).exitstatus.zero?
+
+    resource.warning("#{resource[:name]} is lost or damaged: removed is what is in #{places.values.join(', ')}")
+    Tempfile.create('certlet') do |file|
+      file.write(substitute)
+      file.close
+      purge_by(file.path)
+    end
+  end
+
+  def places
+    [:directory, :state_directory, :run_directory].to_h { |key| [key, resource[key]] }
+  end
+
+  # A manifest needs an address; nothing is asked of it.
+  def substitute
+    "[vault]\naddress = https://localhost\n[agent]\n#{places.map { |key, path| "#{key} = #{path}\n" }.join}[end]\n"
+  end
+
+  def purge_by(manifest)
+    output = agent('--manifest', manifest, '--purge', *(['--force'] if resource.force?))
     output.each_line(chomp: true) { |line| resource.send(output.exitstatus.zero? ? :notice : :err, line) }
     return if output.exitstatus.zero?
 
     raise Puppet::Error, "certlet --purge ended with #{output.exitstatus}: the agent stays until it can remove all"
+  end
+
+  def agent(*arguments)
+    Puppet::Util::Execution.execute([resource[:program], *arguments], failonfail: false, combine: true)
   end
 
   # Any of these may be a directory of others as well: by its names alone nothing is removed.
