@@ -87,6 +87,7 @@ class certlet::config (
       state_directory => $certlet::agent['state_directory'],
       run_directory   => $certlet::agent['run_directory'],
       force           => $certlet::purge_force,
+      units           => ['certlet.timer', 'certlet.service'],
     }
     -> file { $gone:
       ensure => absent,

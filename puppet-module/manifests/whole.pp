@@ -32,8 +32,8 @@ define certlet::whole (Integer $census = 0) {
         Class['certlet::install'] -> Class['certlet::config'] ~> Class['certlet::timer']
       } else {
         # Not contained: a removal that is held up holds up nothing that is ordered behind the class, least of all the removal of
-        # the virtual host that it waits for.
-        Certlet::Whole[$title] -> Class['certlet::timer'] -> Class['certlet::config'] -> Class['certlet::install']
+        # the virtual host that it waits for. Until then the timer goes on: a certificate in use has to be renewed.
+        Certlet::Whole[$title] -> Class['certlet::config'] -> Class['certlet::timer'] -> Class['certlet::install']
       }
     }
   }

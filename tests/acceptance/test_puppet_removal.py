@@ -19,12 +19,18 @@ def test_a_machine_that_never_had_it_is_left_alone(node):
     assert node.differences() == {}
 
 
-def test_a_certificate_in_use_holds_up_the_removal_visibly_until_it_is_forced(node):
-    leaf, = installs(node, A)
+def test_a_certificate_in_use_holds_up_the_removal_visibly_and_is_renewed_until_it_is_forced(node):
+    leaf, _ = installs(node, A, B)
+    node.nginx(A)
     run = node.apply(certificates={})
     assert run.exit in (4, 6) and f"certlet: {A}: " in run.output and "certlet --purge ended with 2" in run.output
     assert node.served(A) == leaf.fingerprint and node.path("/usr/sbin/certlet").exists()
     node.execute("systemctl", "reload", "nginx", check=True)
+    assert node.execute("systemctl", "start", "certlet.service").exit == 0 and node.installed(A) and not node.holds(B)
+    assert node.execute("systemctl", "is-active", "certlet.timer").exit == 0
+    assert node.execute("systemctl", "is-enabled", "certlet.timer").exit == 0
+    with node.path("/etc/certlet/manifest.ini").open("a") as manifest:
+        manifest.write("damaged\n")
     assert node.apply(certificates={}, purge_force=True).exit == 2
     node.stops_nginx()
     assert node.differences() == {}

@@ -31,7 +31,7 @@ describe 'certlet' do
         let(:gone) { (facts['os']['family'] == 'Debian') ? 'purged' : 'absent' }
 
         it { is_expected.to compile.with_all_deps }
-        it { is_expected.to contain_service('certlet.timer').with(ensure: 'stopped', enable: false).that_comes_before('Class[certlet::config]') }
+        it { is_expected.to contain_service('certlet.timer').with(ensure: 'stopped', enable: false).that_requires('Class[certlet::config]') }
         it { is_expected.to contain_certlet_installation('/etc/certlet/manifest.ini').with_ensure('absent').that_comes_before('File[/etc/certlet]') }
         it { is_expected.to contain_file('/etc/certlet').with_ensure('absent').that_comes_before('Class[certlet::install]') }
         it { is_expected.to contain_package('certlet').with_ensure(gone).that_comes_before('User[certlet]') }

@@ -93,6 +93,16 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
     expect(File).not_to exist("#{@directory}/out/key.pem")
   end
 
+  it 'strikes from the manifest what is removed already while something else is held up' do
+    manifest = "[vault]\naddress = https://v\n[agent]\nuser = x\n[certificate b]\nnames = a\n\t[b]\n[certificate a.b]\n[certificate a]\ngroup = b\n[end]\n"
+    File.write("#{@directory}/manifest.ini", manifest)
+    File.write("#{@directory}/lib/state.json", JSON.generate('certificates' => [{ 'name' => 'a' }]))
+    agent_ends_with(2)
+    expect { provider.destroy }.to raise_error(Puppet::Error, %r{ended with 2})
+    expect(File.read("#{@directory}/manifest.ini")).to eq("[vault]\naddress = https://v\n[agent]\nuser = x\n[certificate a]\ngroup = b\n[end]\n")
+    expect(File.stat("#{@directory}/manifest.ini").mode & 0o777).to eq(0o644)
+  end
+
   { 'damaged' => true, 'lost' => false }.each do |what, there|
     it "tells the agent where everything is when its manifest is #{what}" do
       File.write("#{@directory}/manifest.ini", "[agent]\nx") if there
@@ -102,6 +112,37 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
       expect(given).to include("\ndirectory = #{@directory}/etc\nstate_directory = #{@directory}/lib\nrun_directory = #{@directory}/run\n")
       said, status = Open3.capture2e(ENV.fetch('CERTLET'), '--test', '--manifest', "#{@directory}/given")
       expect(status).to be_success, said
+    end
+  end
+
+  context 'with a timer' do
+    before do
+      resource[:units] = ['certlet.timer', 'certlet.service']
+      Dir.mkdir("#{@directory}/bin")
+      executable("#{@directory}/bin/systemctl", <<~SH)
+        echo "systemctl $*" >>#{@directory}/called
+        echo {} >#{@directory}/lib/state.json
+      SH
+    end
+
+    around do |example|
+      before = ENV['PATH']
+      ENV['PATH'] = "#{@directory}/bin:#{before}"
+      example.run
+      ENV['PATH'] = before
+    end
+
+    it 'leaves it alone as long as the agent has to stay' do
+      agent_ends_with(2)
+      expect { provider.destroy }.to raise_error(Puppet::Error, %r{ended with 2})
+      expect(File.read("#{@directory}/called")).not_to include('systemctl')
+    end
+
+    it 'removes also what a last run of it brought back' do
+      agent_ends_with(0)
+      provider.destroy
+      expect(File.readlines("#{@directory}/called").map { |line| line.split.values_at(0, 1) })
+        .to eq([['certlet:', '--manifest'], ['systemctl', 'stop'], ['certlet:', '--manifest']])
     end
   end
 

@@ -43,6 +43,11 @@ Puppet::Type.newtype(:certlet_installation) do
     defaultto false
   end
 
+  newparam(:units, array_matching: :all) do
+    desc 'What starts the agent, to be stopped once it could remove all.'
+    defaultto { [] }
+  end
+
   newparam(:program) do
     desc 'The agent.'
     defaultto '/usr/sbin/certlet'

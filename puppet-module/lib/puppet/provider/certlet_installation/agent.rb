@@ -9,7 +9,12 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
   end
 
   def destroy
-    purge if program?
+    if program?
+      purge
+      stop_units
+      # A run that began in between brought back what was removed.
+      purge if File.exist?(state)
+    end
     # Of an agent that is lost, or whose manifest is, so that it looked elsewhere.
     recorded.each { |name, outputs| outputs.each { |output| FileUtils.rm_f(output['path']) if ours?(name, output) } }
     FileUtils.rm_r(own, secure: true)
@@ -49,11 +54,31 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     output.each_line(chomp: true) { |line| resource.send(output.exitstatus.zero? ? :notice : :err, line) }
     return if output.exitstatus.zero?
 
+    strike_removed if output.exitstatus == 2 && manifest == resource[:name]
     raise Puppet::Error, "certlet --purge ended with #{output.exitstatus}: the agent stays until it can remove all"
   end
 
+  # The timer goes on, and its runs would bring back what is no longer in use.
+  def strike_removed
+    left = recorded.keys
+    return if left.empty?
+
+    sections = File.read(resource[:name]).split(%r{^(?=\[)})
+    kept = sections.reject { |section| section[%r{\A\[certificate (\S+)\]}, 1]&.then { |name| !left.include?(name) } }
+    Puppet::Util.replace_file(resource[:name], 0o644) { |file| file.write(kept.join) } unless kept == sections
+  end
+
   def agent(*arguments)
-    Puppet::Util::Execution.execute([resource[:program], *arguments], failonfail: false, combine: true)
+    execute([resource[:program], *arguments])
+  end
+
+  def execute(command)
+    Puppet::Util::Execution.execute(command, failonfail: false, combine: true)
+  end
+
+  # Not before: as long as a service uses a certificate, it has to be renewed.
+  def stop_units
+    execute(['systemctl', 'stop', *resource[:units]]) unless resource[:units].empty?
   end
 
   # Any of these may be a directory of others as well: by its names alone nothing is removed.
