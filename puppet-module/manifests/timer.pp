@@ -3,6 +3,7 @@
 # @param present Whether the agent is to be here
 class certlet::timer (Boolean $present) {
   $settings = '/etc/systemd/system/certlet.timer.d'
+  $runtime = '/run/systemd/system/certlet.timer.d'
   $reload = 'certlet: systemctl daemon-reload'
 
   exec { $reload:
@@ -17,20 +18,36 @@ class certlet::timer (Boolean $present) {
       group  => 'root',
       mode   => '0755',
     }
-    -> file { "${settings}/puppet.conf":
-      ensure  => file,
-      owner   => 'root',
-      group   => 'root',
-      mode    => '0644',
-      content => epp('certlet/timer.epp', { 'interval' => $certlet::interval, 'splay' => $certlet::splay }),
+    $files = {
+      'boot.conf'   => epp('certlet/boot.epp'),
+      'puppet.conf' => epp('certlet/timer.epp', { 'interval' => $certlet::interval, 'splay' => $certlet::splay }),
     }
-    ~> Exec[$reload]
-    ~> service { 'certlet.timer':
+    $files.each |$name, $content| {
+      file { "${settings}/${name}":
+        ensure  => file,
+        owner   => 'root',
+        group   => 'root',
+        mode    => '0644',
+        content => $content,
+        notify  => Exec[$reload],
+      }
+    }
+    # A timer whose time after the boot is over runs the agent as soon as it is started; Certlet_run did that already. The file
+    # comes after boot.conf in systemd's order, and takes back what stands there until the next boot.
+    exec { 'certlet: leave out the run after the boot':
+      command  => "mkdir -p ${runtime} && printf '[Timer]\\nOnBootSec=\\n' >${runtime}/booted.conf",
+      unless   => 'systemctl is-active --quiet certlet.timer',
+      path     => ['/usr/bin', '/bin'],
+      provider => 'shell',
+      notify   => Exec[$reload],
+    }
+    # An active timer has its new interval by the reload alone.
+    Exec[$reload]
+    -> service { 'certlet.timer':
       ensure   => running,
       enable   => true,
       provider => 'systemd',
     }
-    # Before the timer, whose first run would be at the same time.
     certlet_run { 'certlet':
       before => Service['certlet.timer'],
     }
@@ -43,7 +60,7 @@ class certlet::timer (Boolean $present) {
       enable   => false,
       provider => 'systemd',
     }
-    -> file { $settings:
+    -> file { [$settings, $runtime]:
       ensure => absent,
       force  => true,
       backup => false,

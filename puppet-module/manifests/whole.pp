@@ -29,7 +29,8 @@ define certlet::whole (Integer $census = 0) {
       }
       if $present {
         contain certlet::install, certlet::config, certlet::timer
-        Class['certlet::install'] -> Class['certlet::config'] ~> Class['certlet::timer']
+        Class['certlet::install'] -> Class['certlet::config'] -> Class['certlet::timer']
+        Class['certlet::config'] ~> Certlet_run['certlet']
       } else {
         # Not contained: a removal that is held up holds up nothing that is ordered behind the class, least of all the removal of
         # the virtual host that it waits for. Until then the timer goes on: a certificate in use has to be renewed.

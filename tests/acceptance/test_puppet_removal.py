@@ -9,7 +9,7 @@ def test_when_none_is_listed_no_trace_is_left(node):
     installs(node, A)
     node.stops_nginx()
     assert node.apply(certificates={}).exit == 2
-    assert node.differences() == {}
+    assert node.differences() == {} and not node.path("/run/systemd/system/certlet.timer.d").exists()
     assert node.apply(certificates={}).exit == 0
 
 

@@ -181,7 +181,8 @@ class Node:
         self.stops_nginx()
         if Path("/var/lib/dpkg/info/certlet.list").exists():
             self.execute("dpkg", "--purge", "certlet")
-        for path in ("/etc/certlet", "/var/lib/certlet", "/run/certlet", "/etc/systemd/system/certlet.timer.d"):
+        for path in ("/etc/certlet", "/var/lib/certlet", "/run/certlet", "/etc/systemd/system/certlet.timer.d",
+                     "/run/systemd/system/certlet.timer.d"):
             shutil.rmtree(path, ignore_errors=True)
         Path("/etc/systemd/system/timers.target.wants/certlet.timer").unlink(missing_ok=True)
         self.execute("systemctl", "daemon-reload")

@@ -11,17 +11,21 @@ describe 'certlet' do
         it { is_expected.to compile.with_all_deps }
         it { is_expected.to contain_certlet__certificate('www.example.com').with_services(['nginx']) }
         it { is_expected.to contain_class('certlet::install').that_comes_before('Class[certlet::config]') }
-        it { is_expected.to contain_class('certlet::config').that_notifies('Class[certlet::timer]') }
+        it { is_expected.to contain_class('certlet::config').that_comes_before('Class[certlet::timer]') }
         it { is_expected.to contain_class('certlet::timer') }
         it { is_expected.to contain_class('certlet::outcome') }
         it { is_expected.to contain_package('certlet').with_ensure('installed').that_comes_before('Class[certlet::config]') }
-        it { is_expected.to contain_file('/etc/certlet/manifest.ini').with_mode('0644').that_notifies('Class[certlet::timer]') }
+        it { is_expected.to contain_file('/etc/certlet/manifest.ini').with_mode('0644').that_notifies('Certlet_run[certlet]') }
+        it { is_expected.not_to contain_file('/etc/certlet/manifest.ini').that_notifies('Service[certlet.timer]') }
+        it { is_expected.not_to contain_file('/etc/certlet/manifest.ini').that_notifies('Exec[certlet: systemctl daemon-reload]') }
         it { is_expected.to contain_file('/etc/certlet/manifest.ini').with_validate_cmd('/usr/sbin/certlet --test --manifest %') }
         it { is_expected.to contain_service('certlet.timer').with(ensure: 'running', enable: true) }
         it { is_expected.to contain_certlet_run('certlet').that_notifies('Class[certlet::outcome]') }
         it { is_expected.to contain_certlet_outcome('certlet') }
-        it { is_expected.to contain_exec('certlet: systemctl daemon-reload').with_refreshonly(true) }
+        it { is_expected.to contain_exec('certlet: systemctl daemon-reload').with_refreshonly(true).that_comes_before('Service[certlet.timer]') }
+        it { is_expected.to contain_exec('certlet: leave out the run after the boot').that_notifies('Exec[certlet: systemctl daemon-reload]') }
         it { is_expected.to contain_file('/etc/systemd/system/certlet.timer.d/puppet.conf').with_content(%r{^OnUnitActiveSec=15min$}) }
+        it { is_expected.to contain_file('/etc/systemd/system/certlet.timer.d/boot.conf').with_content(%r{^OnBootSec=\nOnBootSec=1min$}) }
         it { is_expected.to contain_file('/etc/systemd/system/certlet.timer.d').with_ensure('directory') }
         it { is_expected.to contain_file('/etc/certlet').with_ensure('directory') }
       end
@@ -32,6 +36,7 @@ describe 'certlet' do
 
         it { is_expected.to compile.with_all_deps }
         it { is_expected.to contain_service('certlet.timer').with(ensure: 'stopped', enable: false).that_requires('Class[certlet::config]') }
+        it { is_expected.to contain_file('/run/systemd/system/certlet.timer.d').with_ensure('absent') }
         it { is_expected.to contain_certlet_installation('/etc/certlet/manifest.ini').with_ensure('absent').that_comes_before('File[/etc/certlet]') }
         it { is_expected.to contain_file('/etc/certlet').with_ensure('absent').that_comes_before('Class[certlet::install]') }
         it { is_expected.to contain_package('certlet').with_ensure(gone).that_comes_before('User[certlet]') }
