@@ -31,7 +31,8 @@ class certlet::config (
       {}
     }
     $vault = $login + $certlet::vault
-    certlet::check($vault, $certlet::agent, $certificates, $certlet::services, certlet::presets())
+    $listed = $certlet::certificates.lest || { {} }
+    certlet::check($vault, $certlet::agent, $certificates, $certlet::services, $certlet::interval, $listed.keys)
 
     $token = if $certlet::wrapped_secret_id { certlet::wrapped_secret_id() }
     $credentials = {

@@ -27,7 +27,7 @@
 # @param package_ensure `installed`, `latest` or a version
 # @param manage_package Whether the package is Puppet's; it is also removed then
 # @param package_source A package file on the node, where no repository has it
-# @param interval How often the timer runs the agent, as systemd writes a time span
+# @param interval How often the timer runs the agent, as systemd writes a time span; `1min` or more
 # @param splay The most that a run is put off by, so that servers do not ask all at once
 # @param purge_force At the removal also delete certificates that a service still uses
 # @param removed_package Of the package resource when the agent goes; from the module's data

@@ -24,6 +24,19 @@ describe 'certlet' do
     end
   end
 
+  context 'with a certificate of a module that is wrong' do
+    let(:pre_condition) { "certlet::certificate { 'mail.example': services => ['gateway'] }" }
+    let(:params) { { vault: VAULT, certificates: { 'a.example' => {} } } }
+
+    it { is_expected.to compile.and_raise_error(%r{Certlet::Certificate\[mail\.example\]: services: gateway is neither}) }
+  end
+
+  context 'with a timer that never waits' do
+    let(:params) { { vault: VAULT, certificates: { 'a.example' => {} }, interval: '0s' } }
+
+    it { is_expected.to compile.and_raise_error(%r{certlet::interval: 0s: is less than 1min}) }
+  end
+
   context 'without an address' do
     let(:params) { { certificates: { 'a.example' => {} } } }
 

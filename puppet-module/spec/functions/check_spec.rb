@@ -33,7 +33,8 @@ TAKEN = {
 describe 'certlet::check' do
   def arguments(section, settings)
     [{ 'address' => 'https://v' }.merge((section == 'vault') ? settings : {}), (section == 'agent') ? settings : {},
-     { 'www.example.com' => (section == 'certificate') ? settings : {} }, (section == 'service') ? { 'x' => settings } : {}, ['nginx']]
+     { 'www.example.com' => (section == 'certificate') ? settings : {} }, (section == 'service') ? { 'x' => settings } : {}, '15min',
+     ['www.example.com']]
   end
 
   REFUSED.each do |section, keys|
@@ -49,16 +50,31 @@ describe 'certlet::check' do
     end
   end
 
+  it 'speaks of the resource of a certificate that is not in certlet::certificates' do
+    certificates = { 'a' => { 'key_path' => '/x' }, 'b' => { 'key_path' => '/x', 'services' => ['gateway'] } }
+    expect { subject.execute({ 'address' => 'https://v' }, {}, certificates, {}, '15min', ['a']) }.to raise_error(Puppet::Error) { |error|
+      expect(error.message.lines.map { |line| line[%r{\A\S+}] }).to eq(['Certlet::Certificate[b]:', 'Certlet::Certificate[b]:'])
+      expect(error.message).to end_with('certlet::certificates: a: key_path')
+    }
+  end
+
+  it 'takes an interval of a minute or more, however it is written' do
+    ['0s', '59', '59s', '30s 29sec', '0h 0min'].each do |interval|
+      expect { subject.execute({ 'address' => 'https://v' }, {}, {}, {}, interval, []) }.to raise_error(%r{\Acertlet::interval: #{interval}: }), interval
+    end
+    ['60', '30 30s', '1m', '1min', '1h', '1hr 5min', '1day', '2d'].each { |interval| subject.execute({ 'address' => 'https://v' }, {}, {}, {}, interval, []) }
+  end
+
   it 'refuses a name that is no host name, without names' do
     ['a-', 'a' * 64, 'a.1', '_wildcard.-'].each do |name|
-      expect { subject.execute({ 'address' => 'https://v' }, {}, { name => {} }, {}, []) }.to raise_error(Puppet::Error, %r{#{name}: names: missing}), name
+      expect { subject.execute({ 'address' => 'https://v' }, {}, { name => {} }, {}, '15min', [name]) }.to raise_error(Puppet::Error, %r{#{name}: names: missing}), name
     end
   end
 
   it 'lets pass what the agent reads' do
     all = [TAKEN['vault'], TAKEN['agent'], { 'www.example.com' => TAKEN['certificate'], '_wildcard.a' => {}, '1.2.3.4' => {}, 'x' * 253 => { 'names' => 'any' } },
            { 'x' => TAKEN['service'] }]
-    subject.execute(*all, [])
+    subject.execute(*all, '15min', [])
     written = scope.call_function('epp', ['certlet/manifest.epp', ['vault', 'agent', 'certificates', 'services'].zip(all).to_h])
     said, status = Dir.mktmpdir do |directory|
       File.write("#{directory}/manifest.ini", written)

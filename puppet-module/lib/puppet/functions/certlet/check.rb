@@ -9,22 +9,25 @@ Puppet::Functions.create_function(:'certlet::check') do
   # @param agent As in the class
   # @param certificates Those that the server should have
   # @param services As in the class
-  # @param presets The services that the agent knows by itself
+  # @param interval As in the class
+  # @param listed The names in certlet::certificates; the others are resources of modules
   # @return [Undef] it fails or not
   dispatch :check do
     param 'Certlet::Vault', :vault
     param 'Certlet::Agent', :agent
     param 'Hash[Certlet::Name, Certlet::Entry]', :certificates
     param 'Hash[Certlet::ServiceName, Certlet::Service]', :services
-    param 'Array[Certlet::ServiceName]', :presets
+    param 'Certlet::Interval', :interval
+    param 'Array[Certlet::Name]', :listed
     return_type 'Undef'
   end
 
-  def check(vault, agent, certificates, services, presets)
-    wrong = of_vault(vault) + of_agent(agent) + of_values('certlet::vault:', vault) + of_values('certlet::agent:', agent) +
-            certificates.sort.flat_map { |name, one| of_name(name, one) + of_values(at(name), one) + of_services(name, one, services, presets) } +
+  def check(vault, agent, certificates, services, interval, listed)
+    all = certificates.sort.map { |name, one| [listed.include?(name) ? "certlet::certificates: #{name}:" : "Certlet::Certificate[#{name}]:", name, one] }
+    wrong = of_vault(vault) + of_agent(agent) + of_interval(interval) + of_values('certlet::vault:', vault) + of_values('certlet::agent:', agent) +
+            all.flat_map { |where, name, one| of_name(where, name, one) + of_values(where, one) + of_services(where, one, services) } +
             services.sort.flat_map { |name, one| of_values("certlet::services: #{name}:", one) } +
-            of_outputs(certificates, agent['directory'] || '/etc/certlet')
+            of_outputs(all, agent['directory'] || '/etc/certlet')
     raise Puppet::Error, wrong.join("\n") unless wrong.empty?
   end
 
@@ -46,6 +49,12 @@ Puppet::Functions.create_function(:'certlet::check') do
       duration.to_i * { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86_400 }[duration[-1]]
     end
     (critical > warn) ? ['certlet::agent: critical: is more than warn (7d and 25d when not given)'] : []
+  end
+
+  # The first letter tells systemd's units apart; without one it is seconds.
+  def of_interval(interval)
+    seconds = interval.split.sum { |part| part.to_i * { 'm' => 60, 'h' => 3600, 'd' => 86_400 }.fetch(part[%r{[mhd]}], 1) }
+    (seconds < 60) ? ["certlet::interval: #{interval}: is less than 1min"] : []
   end
 
   # Values
@@ -116,33 +125,30 @@ Puppet::Functions.create_function(:'certlet::check') do
 
   # Certificates
 
-  def of_name(name, certificate)
+  def of_name(where, name, certificate)
     default = name.sub(%r{\A_wildcard\.}, '')
     return [] if certificate['names'] || host?(default) || ip?(name)
 
-    ["#{at(name)} names: missing; #{name} is no host name"]
+    ["#{where} names: missing; #{name} is no host name"]
   end
 
-  def of_services(name, certificate, services, presets)
+  def of_services(where, certificate, services)
+    presets = call_function('certlet::presets')
     ((certificate['services'] || []) - services.keys - presets).map do |service|
-      "#{at(name)} services: #{service} is neither in certlet::services nor a preset (#{presets.join(', ')})"
+      "#{where} services: #{service} is neither in certlet::services nor a preset (#{presets.join(', ')})"
     end
   end
 
   # No two certificates write one path, none writes below a path of another or into certlet's own directories.
   def of_outputs(certificates, directory)
     taken = ['live', 'archive'].to_h { |part| ["#{directory}/#{part}", "certlet's own directory"] }
-    outputs = certificates.sort.flat_map do |name, one|
-      one.select { |key, _| key.end_with?('_path') }.sort.map { |key, path| ["#{at(name)} #{key}:", path] }
+    outputs = certificates.flat_map do |where, _, one|
+      one.select { |key, _| key.end_with?('_path') }.sort.map { |key, path| ["#{where} #{key}:", path] }
     end
     outputs.flat_map do |where, path|
       other = taken.find { |used, _| used == path || path.start_with?("#{used}/") || used.start_with?("#{path}/") }
       taken[path] ||= where.chomp(':')
       other ? ["#{where} #{path} is the same as, or inside of, #{other[0]}: #{other[1]}"] : []
     end
-  end
-
-  def at(name)
-    "certlet::certificates: #{name}:"
   end
 end
