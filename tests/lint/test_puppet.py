@@ -21,8 +21,8 @@ def succeeds(*command, env=None):
     return done.stdout
 
 
-def test_every_manifest_type_and_function_is_valid():
-    succeeds("puppet", "parser", "validate", "manifests", "types", "functions")
+def test_every_manifest_type_function_and_example_is_valid():
+    succeeds("puppet", "parser", "validate", "manifests", "types", "functions", "examples")
     succeeds("puppet", "parser", "validate", "--tasks", "plans")
 
 
@@ -31,7 +31,7 @@ def test_every_template_is_valid():
 
 
 def test_puppet_lint_has_nothing_to_say():
-    assert succeeds("puppet-lint", "manifests", "types", "functions", "plans") == ""
+    assert succeeds("puppet-lint", "manifests", "types", "functions", "plans", "examples") == ""
 
 
 def test_the_metadata_is_complete():
