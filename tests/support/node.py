@@ -21,6 +21,10 @@ IGNORED = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/va
            "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-", "/etc/.pwd.lock")
 
 
+# Of tests/acceptance/boot: what this machine changed, and the root below.
+CHANGES, BEFORE = "/run/changes", "/run/before"
+
+
 def is_expendable():
     return os.path.exists("/boot.sh") and os.path.exists("/run/systemd/system")
 
@@ -32,30 +36,34 @@ def package():
 
 
 def facts():
-    """{path: (kind, owner, group, mode, content)} of all the disk."""
+    """{path: (kind, owner, group, mode, content)} of what this machine changed since it was booted; None: it is gone."""
     mounted = {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()} - {"/"}
     left_out = mounted | set(IGNORED) | {str(ROOT), str(BUILD)}
     found = {}
-    for top, directories, files in os.walk("/"):
-        base = top.rstrip("/") + "/"
+    for top, directories, files in os.walk(CHANGES):
+        base = top.removeprefix(CHANGES) + "/"
         directories[:] = [name for name in directories if base + name not in left_out]
-        found.update((base + name, _fact(base + name)) for name in directories + files if base + name not in left_out)
+        # A directory that was removed and made again hides what was in it.
+        hidden = _names(BEFORE + base) - _names(base)
+        found.update((base + name, _fact(base + name)) for name in {*directories, *files, *hidden} if base + name not in left_out)
     found.update((str(path), _fact(path)) for path in Path("/run").glob("certlet*"))
     return found
 
 
-def _was_changed_here(path):
-    """And not in the machine below, whose programs go on writing: see tests/acceptance/boot. /run is the container's own."""
-    return path.startswith("/run/") or os.path.lexists("/run/changes" + path)
+def _names(directory):
+    return set(os.listdir(directory)) if os.path.isdir(directory) else set()
 
 
-def _fact(path):
-    about = os.lstat(path)
+def _fact(path, root=""):
+    found = root + str(path)
+    if not os.path.lexists(found):
+        return None
+    about = os.lstat(found)
     content = None
     if stat.S_ISLNK(about.st_mode):
-        content = os.readlink(path)
+        content = os.readlink(found)
     elif stat.S_ISREG(about.st_mode):
-        content = hashlib.sha256(Path(path).read_bytes()).hexdigest() if str(path).startswith("/etc/") else about.st_size
+        content = hashlib.sha256(Path(found).read_bytes()).hexdigest() if str(path).startswith("/etc/") else about.st_size
     return stat.S_IFMT(about.st_mode), about.st_uid, about.st_gid, stat.S_IMODE(about.st_mode), content
 
 
@@ -170,10 +178,9 @@ class Node:
         return [path for top in ("/etc/certlet", "/var/lib/certlet") for path in Path(top).rglob(f"*{name}*")]
 
     def differences(self):
-        """What this machine changed and is not as it was before certlet ever came."""
-        now = facts()
-        return {path: (self.before.get(path), now.get(path)) for path in self.before.keys() | now.keys()
-                if self.before.get(path) != now.get(path) and _was_changed_here(path)}
+        """What is not as it was before certlet ever came."""
+        was = {path: self.before[path] if path in self.before else _fact(path, BEFORE) for path in self.before | facts()}
+        return {path: (fact, _fact(path)) for path, fact in was.items() if fact != _fact(path)}
 
     def clean_up(self):
         """Whatever a test left: by the shortest way, not by the module."""
