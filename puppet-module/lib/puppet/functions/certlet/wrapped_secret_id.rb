@@ -1,4 +1,5 @@
 require 'json'
+require 'net/http'
 require 'timeout'
 require 'yaml'
 
@@ -47,20 +48,25 @@ Puppet::Functions.create_function(:'certlet::wrapped_secret_id', Puppet::Functio
   def ask(settings, certname)
     role = format(settings.fetch('role', '%s'), certname)
     url = URI("#{settings.fetch('address').chomp('/')}/v1/auth/#{settings.fetch('mount', 'approle')}/role/#{role}/secret-id")
-    headers = { 'X-Vault-Token' => File.read(settings.fetch('token_file')).strip, 'X-Vault-Wrap-TTL' => settings.fetch('ttl', 300).to_s,
-                'X-Vault-Request' => 'true' }
-    headers['X-Vault-Namespace'] = settings['namespace'] if settings['namespace']
-    response = Puppet.runtime[:http].post(url, '{}', headers: headers.merge('Content-Type' => 'application/json'), options: trust(settings))
-    raise Puppet::HTTP::ResponseError, response unless response.success?
-
+    request = Net::HTTP::Post.new(url, headers(settings))
+    request.body = '{}'
+    response = connection(url, settings).request(request)
+    response.value # raises unless it is good
     token = JSON.parse(response.body).dig('wrap_info', 'token')
     token.is_a?(String) && !token.empty? ? token : raise(Puppet::Error, 'the answer holds no wrapping token')
   end
 
-  def trust(settings)
-    return { include_system_store: true } unless settings['ca_file']
+  def headers(settings)
+    all = { 'X-Vault-Token' => File.read(settings.fetch('token_file')).strip, 'X-Vault-Wrap-TTL' => settings.fetch('ttl', 300).to_s,
+            'X-Vault-Request' => 'true', 'Content-Type' => 'application/json' }
+    settings['namespace'] ? all.merge('X-Vault-Namespace' => settings['namespace']) : all
+  end
 
-    roots = Puppet::X509::CertProvider.new.load_cacerts_from_pem(File.read(settings['ca_file']))
-    { ssl_context: Puppet::SSL::SSLProvider.new.create_root_context(cacerts: roots, revocation: false) }
+  # Not by Puppet's own client: in a Puppet server that one knows no CA but Puppet's and the system's.
+  def connection(url, settings)
+    http = Net::HTTP.new(url.host, url.port, nil)
+    http.use_ssl = url.scheme == 'https'
+    http.ca_file = settings['ca_file']
+    http
   end
 end
