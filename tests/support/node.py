@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -72,13 +73,20 @@ class Node:
         self.directory, self.vault, self.ca, self.before = Path(directory), vault, ca, before
         self._vhosts = Path("/etc/nginx/conf.d/acceptance.conf")
         self._names = []
-        modules = self.directory / "modules"
-        modules.mkdir()
-        (modules / "certlet").symlink_to(ROOT / "puppet-module")
-        (self.directory / "confdir").mkdir()
-        (self.directory / "hiera.yaml").write_text(json.dumps({
-            "version": 5, "hierarchy": [{"name": "all", "path": "all.json", "data_hash": "json_data"}], "defaults": {"datadir": "hiera"}}))
-        (self.directory / "hiera").mkdir()
+        self.environment = self._environment()
+        self.server_confdir = self.directory / "confdir"
+        self.server_confdir.mkdir(exist_ok=True)
+
+    def _environment(self):
+        """A directory of Puppet code: modules, manifests, and Hiera with a layer for the site above the one of apply()."""
+        top = self.directory / "environment"
+        for name in ("modules", "manifests", "hiera"):
+            (top / name).mkdir(parents=True)
+        (top / "modules/certlet").symlink_to(ROOT / "puppet-module")
+        (top / "hiera.yaml").write_text(json.dumps({
+            "version": 5, "hierarchy": [{"name": "all", "paths": ["site.yaml", "all.yaml"], "data_hash": "yaml_data"}],
+            "defaults": {"datadir": "hiera"}}))
+        return top
 
     # Puppet
 
@@ -90,16 +98,21 @@ class Node:
         return {f"certlet::{key}": value for key, value in said.items() if value is not None}
 
     def apply(self, code="include certlet", *arguments, **settings):
-        """`puppet apply --detailed-exitcodes`: 0 nothing to do, 2 changed, 4 and 6 with failures, 1 no catalog."""
-        (self.directory / "hiera/all.json").write_text(json.dumps(self.settings(**settings)))
-        return self.execute("puppet", "apply", "--detailed-exitcodes", "--color=false", f"--modulepath={self.directory}/modules",
-                            f"--hiera_config={self.directory}/hiera.yaml", f"--confdir={self.directory}/confdir",
-                            f"--vardir={self.directory}/vardir", f"--ssldir={self.directory}/ssl",
-                            "-e", code, *arguments)
+        """With --detailed-exitcodes: 0 nothing to do, 2 changed, 4 and 6 with failures, 1 no catalog."""
+        (self.environment / "hiera/all.yaml").write_text(json.dumps(self.settings(**settings)))
+        (self.environment / "manifests/site.pp").write_text(code)
+        return self.run_puppet(*arguments)
 
-    def execute(self, *command, check=False):
+    def run_puppet(self, *arguments):
+        """`puppet apply` of the manifest of the site."""
+        return self.execute("puppet", "apply", "--detailed-exitcodes", "--color=false", f"--modulepath={self.environment}/modules",
+                            f"--hiera_config={self.environment}/hiera.yaml", f"--confdir={self.directory}/confdir",
+                            f"--vardir={self.directory}/vardir", f"--ssldir={self.directory}/ssl",
+                            self.environment / "manifests/site.pp", *arguments)
+
+    def execute(self, *command, check=False, **environment):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
-                              env={"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8"})
+                              env={"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8", **environment})
         print(f"$ {' '.join(map(str, command))}\n{done.stdout}[exit {done.returncode}]")
         assert not check or done.returncode == 0, done.stdout
         return Run(done.returncode, done.stdout, "", 0)
@@ -108,25 +121,40 @@ class Node:
 
     def has_puppet_certificate(self, leaf):
         """What a Puppet server would have signed."""
-        name = self.execute("puppet", "config", "print", "certname").output.splitlines()[-1]
+        name = self.execute("puppet", "config", "print", "certname", f"--confdir={self.server_confdir}").output.splitlines()[-1]
         for kind, text, mode in (("certs", leaf.cert, 0o644), ("private_keys", leaf.key, 0o600)):
             path = self.directory / "ssl" / kind / f"{name}.pem"
             path.parent.mkdir(parents=True)
             path.write_text(text)
             path.chmod(mode)
 
+    def is_enrolled(self, name):
+        """Its name to Puppet, whose CA has signed a certificate with it."""
+        (self.server_confdir / "puppet.conf").write_text(f"[main]\ncertname = {name}\n")
+        self.has_puppet_certificate(self.ca.leaf([name], intermediates=0, usage="client"))
+        roots = Path(self.execute("puppet", "config", "print", "localcacert").output.strip())
+        roots.parent.mkdir(parents=True, exist_ok=True)
+        roots.write_text(self.ca.root_pem)
+
     def mints_secret_ids(self):
-        """The certlet.yaml of a Puppet server, whose token may ask for wrapped ones of any role, and for no others."""
+        """A Puppet server whose token may ask for wrapped ones of any role, and for no others."""
         mount = self.vault.auth_mount
         self.vault.api("PUT", "sys/policies/acl/puppetserver", {"policy": f"""
             path "auth/{mount}/role/+/secret-id" {{
               capabilities = ["update"] min_wrapping_ttl = "60s" max_wrapping_ttl = "600s" }}"""})
-        token = self.directory / "puppetserver-token"
-        token.write_text(self.vault.api("POST", "auth/token/create", {"policies": ["puppetserver"]})["auth"]["client_token"])
-        token.chmod(0o600)
-        (self.directory / "confdir/certlet.yaml").write_text(json.dumps({
-            "address": self.vault.address, "ca_file": self.vault.ca_file, "token_file": str(token), "mount": mount,
-            "role": self.vault.role}))
+        self.configures_server(f"address: {self.vault.address}\ntoken_file: certlet.token\nmount: {mount}\nrole: {self.vault.role}\n")
+
+    def configures_server(self, settings):
+        """certlet.yaml, with a token of the policy `puppetserver`, and the CA that Vault's certificate is of."""
+        made = self.vault.api("POST", "auth/token/create", {"policies": ["puppetserver"]})
+        ca_file = self.server_confdir / "vault-ca.pem"
+        settings = re.sub("token_file: (.*/)?", f"token_file: {self.server_confdir}/", settings) + f"ca_file: {ca_file}\n"
+        for name, text in (("certlet.token", made["auth"]["client_token"]), ("certlet.yaml", settings),
+                           (ca_file.name, Path(self.vault.ca_file).read_text())):
+            path = self.server_confdir / name
+            path.touch(mode=0o600)
+            path.write_text(text)
+            os.chown(path, self.server_confdir.stat().st_uid, -1)
 
     def secret_ids(self):
         """Accessors of all that the role has."""
