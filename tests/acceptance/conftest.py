@@ -16,6 +16,7 @@ import subprocess
 
 import pytest
 
+from support import puppetserver
 from support.node import Node, facts, is_expendable
 from system.conftest import bao, ca, directory, own_vault, pytest_runtest_makereport, session_directory, vault  # noqa: F401
 
@@ -29,11 +30,13 @@ def pytest_collection_modifyitems(items):
 def before():
     """The disk before certlet ever came. nginx makes directories of its own when it is asked for the first time."""
     subprocess.run(["nginx", "-q", "-t"], check=True)
+    if puppetserver.is_there():
+        puppetserver.enrol()
     return facts()
 
 
 @pytest.fixture
 def node(directory, own_vault, ca, before):  # noqa: F811
-    machine = Node(directory, own_vault, ca, before)
+    machine = (puppetserver.ManagedNode if puppetserver.is_there() else Node)(directory, own_vault, ca, before)
     yield machine
     machine.clean_up()

@@ -293,10 +293,14 @@ class Vault:
 
     def client_certificate(self, name="host.example.test", role="hosts"):
         """A leaf that auth/cert lets in with the host's policy; mount vault.cert_mount, cert role `role`."""
+        self.trusts(self.ca.root_pem, role)
+        return self.ca.leaf([name], intermediates=0, usage="client")
+
+    def trusts(self, roots_pem, role="hosts"):
+        """auth/cert lets in, with the host's policy, whoever has a certificate of theirs."""
         self._mount("sys/auth", self.cert_mount, {"type": "cert"})
         self.api("POST", f"auth/{self.cert_mount}/certs/{role}", {
-            "certificate": self.ca.root_pem, "token_type": "batch", "token_ttl": "20m", "token_policies": [self.role]})
-        return self.ca.leaf([name], intermediates=0, usage="client")
+            "certificate": roots_pem, "token_type": "batch", "token_ttl": "20m", "token_policies": [self.role]})
 
     def in_namespace(self, name):
         """A corner of its own inside a new namespace."""
