@@ -58,7 +58,7 @@ class Newcomer:
 def newcomer(node):
     """An administrator's shell: `bao` and `certlet-publish` at hand, Vault as root; the roots of both are the machine's."""
     tools = node.directory / "tools"
-    node.execute("dpkg-deb", "--extract", package(), tools, check=True)
+    node.execute("dpkg-deb", "--extract", package("certlet-issuer"), tools, check=True)
     (tools / "usr/sbin/bao").symlink_to(process.bao_program())
     roots = Path("/usr/local/share/ca-certificates/acceptance.crt")
     roots.write_text(node.ca.root_pem)

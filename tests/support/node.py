@@ -30,8 +30,8 @@ def is_expendable():
     return os.path.exists("/boot.sh") and os.path.exists("/run/systemd/system")
 
 
-def package():
-    found = sorted(BUILD.glob("certlet_*.deb"))
+def package(name="certlet"):
+    found = sorted(BUILD.glob(f"{name}_*.deb"))
     assert len(found) == 1, "make -C build deb comes first"
     return found[0]
 
