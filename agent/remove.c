@@ -352,16 +352,14 @@ store_remove_directories(struct store *store, struct failure *why)
 	static const char *const names[] = { "live", "archive" };
 
 	*why = (struct failure){ 0 };
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char *path = memory_format("%s/%s", store->directory, names[i]);
-		const bool is_left = rmdir(path) == -1 && errno != ENOENT;
+	for (size_t i = 0; store->root != -1 && i < sizeof(names) / sizeof(*names); i++) {
+		const bool is_left = unlinkat(store->root, names[i], AT_REMOVEDIR) == -1 && errno != ENOENT;
 
 		/* What others put there, or mounted there, keeps it. */
 		if (is_left && errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
-			(void)failure_errno(why, FAILURE_DISK, "remove %s", path);
+			(void)failure_errno(why, FAILURE_DISK, "remove %s/%s", store->directory, names[i]);
 		else if (is_left)
-			log_warning("%s is left: %s", path, strerror(errno));
-		free(path);
+			log_warning("%s/%s is left: %s", store->directory, names[i], strerror(errno));
 	}
 	return why->kind == FAILURE_NONE ? 0 : -1;
 }

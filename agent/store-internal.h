@@ -17,7 +17,7 @@
 
 struct store {
 	char *directory;
-	int live, archive;	/* -1: there is none */
+	int root, live, archive;	/* DIR, and what is in it; -1: there is none */
 	bool written;		/* an `origin` */
 };
 

@@ -26,14 +26,16 @@ int
 store_open(const char *directory, bool create, struct store **out_store, struct failure *why)
 {
 	struct store *store = memory_new(1, sizeof(*store));
-	int root = -1, result = -1;
+	int result = -1;
 
-	*store = (struct store){ .directory = memory_text(directory), .live = -1, .archive = -1 };
-	if (create ? directory_make_safe(directory, &root, why) == -1 :
-	    directory_open_safe(directory, geteuid(), &root, why) == FOUND_FAILED)
+	*store = (struct store){
+		.directory = memory_text(directory), .root = -1, .live = -1, .archive = -1,
+	};
+	if (create ? directory_make_safe(directory, &store->root, why) == -1 :
+	    directory_open_safe(directory, geteuid(), &store->root, why) == FOUND_FAILED)
 		goto out;
-	if (open_below(root, "live", create, &store->live, why) == -1 ||
-	    open_below(root, "archive", create, &store->archive, why) == -1) {
+	if (open_below(store->root, "live", create, &store->live, why) == -1 ||
+	    open_below(store->root, "archive", create, &store->archive, why) == -1) {
 		(void)failure_prefix(why, "%s", directory);
 		goto out;
 	}
@@ -43,8 +45,6 @@ store_open(const char *directory, bool create, struct store **out_store, struct 
 out:
 	if (result == -1)
 		why->kind = FAILURE_SETUP;
-	if (root != -1)
-		(void)close(root);
 	store_close(store);
 	return result;
 }
@@ -66,6 +66,8 @@ store_close(struct store *store)
 		return;
 	if (store->written)
 		wait_out_tick();
+	if (store->root != -1)
+		(void)close(store->root);
 	if (store->live != -1)
 		(void)close(store->live);
 	if (store->archive != -1)
