@@ -6,6 +6,7 @@
 #ifndef CERTLET_MANIFEST_ERRORS_H
 #define CERTLET_MANIFEST_ERRORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct manifest_error {
@@ -16,6 +17,7 @@ struct manifest_error {
 struct manifest_errors {	/* {0}: none */
 	struct manifest_error *items;
 	size_t count;
+	bool absent;		/* there is no such file, which is one of the errors */
 };
 
 /* Returns -1, so that `return manifest_errors_add(…)` reports and fails. */

@@ -245,8 +245,10 @@ manifest_read(const char *file, const char *presets_file, struct manifest_errors
 {
 	struct manifest_draft draft = { 0 };
 	struct inifile inifile;
+	const enum inifile_answer answer = inifile_read(file, &inifile, errors);
 
-	if (inifile_read(file, &inifile, errors) != INIFILE_READ)
+	errors->absent = answer == INIFILE_ABSENT;
+	if (answer != INIFILE_READ)
 		return NULL;
 	draft.manifest = memory_new(1, sizeof(*draft.manifest));
 	draft.manifest->file = memory_text(file);
@@ -263,6 +265,18 @@ manifest_read(const char *file, const char *presets_file, struct manifest_errors
 	manifest_errors_sort(errors);
 	manifest_free(draft.manifest);
 	return NULL;
+}
+
+struct manifest *
+manifest_compiled_in(const char *file)
+{
+	struct manifest *manifest = memory_new(1, sizeof(*manifest));
+
+	manifest->file = memory_text(file);
+	start_vault(&manifest->vault);
+	start_agent(&manifest->agent);
+	sort_by_name(manifest);
+	return manifest;
 }
 
 void

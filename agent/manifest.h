@@ -109,11 +109,13 @@ struct manifest {
  */
 struct manifest *manifest_read(const char *file, const char *presets_file,
     struct manifest_errors *errors);	/* caller frees */
+/* What stands in for a missing one: the paths that are compiled in, and nothing wanted. */
+struct manifest *manifest_compiled_in(const char *file);	/* caller frees */
 void manifest_free(struct manifest *manifest);	/* NULL is allowed */
 
 /*
  * The agent's directories even from a manifest with errors or a missing one: what could be read of
- * [agent], else what is compiled in. For --status, --check and --purge.
+ * [agent], else what is compiled in. For --status and --check.
  */
 void manifest_read_agent(const char *file, struct agent_settings *out_agent);
 void agent_settings_clear(struct agent_settings *agent);

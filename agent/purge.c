@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,26 +12,22 @@
 #include "status.h"
 #include "wrapping.h"
 
-/* The agent's directories: of the manifest, or compiled in when there is none. */
-static const struct agent_settings *
-read_settings(const char *file, struct manifest **out_manifest, struct agent_settings *out_compiled,
-    struct failure *why)
+/* Caller frees. NULL: it has errors; none at all has not. */
+static struct manifest *
+read_settings(const char *file, struct failure *why)
 {
 	struct manifest_errors errors = { 0 };
+	struct manifest *manifest = manifest_read(file, NULL, &errors);
 
-	*out_manifest = NULL;
-	if (access(file, F_OK) == -1 && errno == ENOENT) {
-		manifest_read_agent(file, out_compiled);
-		return out_compiled;
-	}
-	if ((*out_manifest = manifest_read(file, NULL, &errors)) == NULL) {
+	if (manifest == NULL && errors.absent) {
+		manifest = manifest_compiled_in(file);
+	} else if (manifest == NULL) {
 		report_manifest_errors(file, &errors);
 		(void)failure_set(why, FAILURE_MANIFEST, "%s has %zu error%s; nothing was changed", file,
 		    errors.count, errors.count == 1 ? "" : "s");
-		manifest_errors_clear(&errors);
-		return NULL;
 	}
-	return &(*out_manifest)->agent;
+	manifest_errors_clear(&errors);
+	return manifest;
 }
 
 /* Nothing is left that a later installation could stumble over; the state goes last, so that what
@@ -46,9 +41,23 @@ forget_everything(struct store *store, const struct agent_settings *agent, struc
 	return state_remove_file(agent->state_directory, why);
 }
 
+/* What is deleted must not be told of as installed. */
 static enum exit_code
-purge(const struct agent_settings *agent, bool force, struct failure *why)
+tell_what_is_left(const struct manifest *manifest, const struct state *state,
+    const struct store *store, time_t now, enum exit_code code)
 {
+	struct failure why;
+
+	if (report_purge(manifest, state, store, now, code, &why) == 0)
+		return code;
+	log_error("%s", why.text);
+	return exit_code_worse(code, EXIT_PARTLY);
+}
+
+static enum exit_code
+purge(const struct manifest *manifest, bool force, struct failure *why)
+{
+	const struct agent_settings *agent = &manifest->agent;
 	struct state state = { 0 };
 	struct store *store = NULL;
 	struct words names = { 0 };
@@ -91,6 +100,8 @@ failed:
 	log_error("%s", why->text);
 	code = failure_exit_code(why->kind);
 out:
+	if (code != EXIT_WANTED && store != NULL)
+		code = tell_what_is_left(manifest, &state, store, removal.now, code);
 	words_clear(&names);
 	store_close(store);
 	state_clear(&state);
@@ -100,23 +111,20 @@ out:
 enum exit_code
 purge_run(const char *manifest_file, bool force)
 {
-	struct manifest *manifest = NULL;
-	struct agent_settings compiled = { 0 };
 	struct failure why;
 	enum exit_code code;
 	int lock = -1;
-	const struct agent_settings *agent =
-	    read_settings(manifest_file, &manifest, &compiled, &why);
+	struct manifest *manifest = read_settings(manifest_file, &why);
 
-	if (agent == NULL || lock_take(agent->run_directory, LOCK_NAME, &lock, &why) == -1) {
+	if (manifest == NULL ||
+	    lock_take(manifest->agent.run_directory, LOCK_NAME, &lock, &why) == -1) {
 		log_error("%s", why.text);
 		code = failure_exit_code(why.kind);
 	} else {
-		code = purge(agent, force, &why);
+		code = purge(manifest, force, &why);
 	}
 	if (lock != -1)
 		(void)close(lock);
-	agent_settings_clear(&compiled);
 	manifest_free(manifest);
 	return code;
 }

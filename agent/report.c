@@ -158,6 +158,16 @@ installed_origin(const struct item *item)
 	    &item->disk.origin : NULL;
 }
 
+/* What is still here, and not in the manifest any more, or not wanted by a purge. */
+static struct status_certificate
+unlisted_status(const struct store *store, const struct owned *owned, struct origin *origin)
+{
+	return (struct status_certificate){
+		.owned = owned, .generation = owned->generation,
+		.installed = store_read_installed(store, owned, origin) ? origin : NULL,
+	};
+}
+
 static int
 write_status(const struct run *run, enum exit_code code, double seconds)
 {
@@ -184,16 +194,10 @@ write_status(const struct run *run, enum exit_code code, double seconds)
 			.installed = installed_origin(item), .generation = item->owned->generation,
 		};
 	}
-	for (size_t i = 0; i < run->state.certificate_count; i++) {
-		const struct owned *owned = &run->state.certificates[i];
-
-		if (manifest_find_entry(run->manifest, owned->name) == NULL)
-			certificates[count++] = (struct status_certificate){
-				.owned = owned, .generation = owned->generation,
-				.installed = store_read_installed(run->store, owned, &unlisted[i]) ?
-				    &unlisted[i] : NULL,
-			};
-	}
+	for (size_t i = 0; i < run->state.certificate_count; i++)
+		if (manifest_find_entry(run->manifest, run->state.certificates[i].name) == NULL)
+			certificates[count++] = unlisted_status(run->store,
+			    &run->state.certificates[i], &unlisted[i]);
 	sandbox_layers(&run->sandbox, &layers);
 	result = status_write(run->manifest, &run->state, certificates, count, &facts, &why);
 	if (result == -1)
@@ -218,4 +222,30 @@ report_end(const struct run *run, enum exit_code code, double seconds)
 		code = exit_code_worse(code, EXIT_PARTLY);
 	report_summary(run, &counts, code, seconds);
 	return code;
+}
+
+int
+report_purge(const struct manifest *manifest, const struct state *state, const struct store *store,
+    time_t now, enum exit_code code, struct failure *why)
+{
+	struct status_certificate *certificates = memory_new(state->certificate_count,
+	    sizeof(*certificates));
+	struct origin *origins = memory_new(state->certificate_count, sizeof(*origins));
+	struct words layers = { 0 };
+	const struct status_run facts = { .time = now, .exit = code, .sandbox = &layers };
+	struct sandbox sandbox;
+	int result;
+
+	for (size_t i = 0; i < state->certificate_count; i++)
+		certificates[i] = unlisted_status(store, &state->certificates[i], &origins[i]);
+	/* Of the next run; a purge has no child. Its user may be gone already. */
+	(void)sandbox_prepare(manifest->agent.user, &sandbox, why);
+	sandbox_layers(&sandbox, &layers);
+	result = status_write(manifest, state, certificates, state->certificate_count, &facts, why);
+	for (size_t i = 0; i < state->certificate_count; i++)
+		origin_clear(&origins[i]);
+	free(origins);
+	words_clear(&layers);
+	free(certificates);
+	return result;
 }

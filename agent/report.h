@@ -14,4 +14,8 @@ void report_deletions(const struct words *names);
 /* Lines for what was installed, the summary, and status.json. Returns the exit code, of that too. */
 enum exit_code report_end(const struct run *run, enum exit_code code, double seconds);
 
+/* status.json after a purge that left something: only what is still there. */
+int report_purge(const struct manifest *manifest, const struct state *state, const struct store *store,
+    time_t now, enum exit_code code, struct failure *why);
+
 #endif

@@ -405,8 +405,24 @@ def test_purge_leaves_what_a_service_still_uses_unless_forced(vault, server):
     server.starts("web")
     assert server.run("--purge").exit == 2
     assert is_whole(server, A) and is_gone(server, STAYS)
+    told = server.status()
+    assert [one["name"] for one in told["certificates"]] == [A], "what is gone is told of no longer"
+    assert told["certificates"][0]["problem"] == "still_used" and told["certificates"][0]["state"] == "ok"
+    assert told["last_sync"]["exit"] == 2 and "user" in told["sandbox"]
+    check = server.run("--check")
+    assert check.exit == 1 and A in check.stdout, check.stdout
     assert server.run("--purge", "--force").exit == 0
     assert is_gone(server, A)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_purge_that_fails_at_the_end_tells_of_nothing_that_is_gone(vault, server, directory):
+    settle(vault, server, A)
+    under = ["strace", "-qq", "-o", directory / "trace", "-e", "trace=unlinkat", "-e", "inject=unlinkat:error=EACCES", "-P", server.etc]
+    assert server.run("--purge", under=under).exit == 2
+    assert server.status()["certificates"] == [] and server.status()["last_sync"]["exit"] == 2
+    assert server.run("--purge").exit == 0
+    assert not (server.state_directory / "status.json").exists()
 
 
 def test_purge_leaves_what_others_put_there(vault, server):

@@ -368,6 +368,24 @@ START_TEST(without_a_manifest_the_directories_are_those_compiled_in)
 }
 END_TEST
 
+START_TEST(a_manifest_that_is_absent_is_told_from_one_that_cannot_be_read)
+{
+	struct manifest_errors errors = { 0 };
+	struct manifest *manifest;
+
+	ck_assert_ptr_null(manifest_read("/nonexistent/manifest.ini", NULL, &errors));
+	ck_assert(errors.absent && errors.count == 1);
+	manifest_errors_clear(&errors);
+	ck_assert_ptr_null(manifest_read("/tmp", NULL, &errors));
+	ck_assert(!errors.absent && errors.count == 1);
+	manifest_errors_clear(&errors);
+	manifest = manifest_compiled_in("/nonexistent/manifest.ini");
+	ck_assert_str_eq(manifest->agent.directory, CERTLET_SYSCONFDIR);
+	ck_assert_ptr_null(manifest_find_entry(manifest, "a.example"));
+	manifest_free(manifest);
+}
+END_TEST
+
 START_TEST(keys_and_combined_files_are_private)
 {
 	ck_assert(part_is_private(PART_KEY) && part_is_private(PART_COMBINED));
@@ -403,6 +421,7 @@ main(void)
 	tcase_add_test(tests, all_errors_come_in_one_go_and_in_order);
 	tcase_add_test(tests, the_directories_are_found_in_a_manifest_with_errors);
 	tcase_add_test(tests, without_a_manifest_the_directories_are_those_compiled_in);
+	tcase_add_test(tests, a_manifest_that_is_absent_is_told_from_one_that_cannot_be_read);
 	tcase_add_test(tests, keys_and_combined_files_are_private);
 	tcase_add_test(tests, no_manifest_can_be_freed);
 	return run_tests("manifest", tests);
