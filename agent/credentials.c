@@ -265,6 +265,8 @@ credentials_read_wrapping(const struct vault_settings *vault, struct credentials
 	};
 
 	*out_credentials = (struct credentials){ 0 };
+	if (vault->auth != AUTH_APPROLE || vault->wrapped_secret_id_file == NULL)
+		return 0;
 	if (read_ca(vault->ca_file, &out_credentials->ca, why) == -1 ||
 	    read_credential(&token, &out_credentials->missing, why) == -1) {
 		credentials_clear(out_credentials);

@@ -37,8 +37,8 @@ struct credentials {
 int credentials_read(const struct manifest *manifest, struct credentials *out_credentials,
     struct failure *why);
 /*
- * For the process that unwraps: ca and, in `token`, the wrapping token; empty when there is none,
- * or no file, and then `missing` tells if it could not be read. -1 as above.
+ * For the process that unwraps: ca and, in `token`, the wrapping token; empty when there is none, no
+ * file or no use for it, and then `missing` tells if it could not be read. -1 as above.
  */
 int credentials_read_wrapping(const struct vault_settings *vault,
     struct credentials *out_credentials, struct failure *why);

@@ -65,25 +65,46 @@ check_names(const struct run *run, struct failure *why)
 	return 0;
 }
 
+/* All that the set-up may be wrong in. The directories last: they are made where they are missing. */
+static int
+look_and_open(struct run *run, struct credentials *out_credentials, struct credentials *out_wrapping,
+    struct failure *why)
+{
+	const struct manifest *manifest = run->manifest;
+	const struct agent_settings *agent = &manifest->agent;
+
+	if (sandbox_prepare(agent->user, &run->sandbox, why) == -1 ||
+	    credentials_read(manifest, out_credentials, why) == -1 ||
+	    credentials_read_wrapping(&manifest->vault, out_wrapping, why) == -1 ||
+	    state_read(agent->state_directory, &run->state, why) == -1 ||
+	    check_names(run, why) == -1)
+		return -1;
+	return store_open(agent->directory, !run->options->dry_run, &run->store, why);
+}
+
 int
 preflight_run(struct run *run, struct credentials *out_credentials, int *out_lock,
     struct failure *why)
 {
-	const struct agent_settings *agent;
+	struct credentials wrapping = { 0 };
+	int result = -1;
 
-	if (lock_and_read_manifest(run, out_lock, why) == -1)
-		return -1;
-	agent = &run->manifest->agent;
-	if (sandbox_prepare(agent->user, &run->sandbox, why) == -1 ||
-	    state_read(agent->state_directory, &run->state, why) == -1 ||
-	    check_names(run, why) == -1 ||
-	    wrapping_take(run->manifest, &run->sandbox, &run->state, run->options->dry_run,
-	    &run->wrapping, why) == -1 ||
-	    credentials_read(run->manifest, out_credentials, why) == -1)
-		return -1;
+	if (lock_and_read_manifest(run, out_lock, why) == -1 ||
+	    look_and_open(run, out_credentials, &wrapping, why) == -1 ||
+	    wrapping_take(run->manifest, &run->sandbox, &wrapping, &run->state, run->options->dry_run,
+	    &run->wrapping, why) == -1)
+		goto out;
+	if (run->state.wrapped.token != NULL) {
+		credentials_clear(out_credentials);
+		if (credentials_read(run->manifest, out_credentials, why) == -1)
+			goto out;
+	}
 	state_forget_future(&run->state, run->now);
 	/* Nothing answered a moment ago. */
 	if (run->wrapping.kind == FAILURE_VAULT)
 		out_credentials->missing = run->wrapping;
-	return store_open(agent->directory, !run->options->dry_run, &run->store, why);
+	result = 0;
+out:
+	credentials_clear(&wrapping);
+	return result;
 }

@@ -382,8 +382,8 @@ tell_of_failure(struct run *run, const struct failure *why)
 	struct failure second;
 
 	run->broken = *why;
-	if (run->options->dry_run || store_open(run->manifest->agent.directory, false, &run->store,
-	    &second) == -1)
+	if (run->options->dry_run || (run->store == NULL &&
+	    store_open(run->manifest->agent.directory, false, &run->store, &second) == -1))
 		return EXIT_BROKEN;
 	prepare_items(run);
 	return report_end(run, EXIT_BROKEN, 0);
@@ -401,7 +401,7 @@ sync_run(const struct sync_options *options)
 	if (preflight_run(&run, &credentials, &lock, &why) == -1) {
 		log_error("%s", why.text);
 		code = failure_exit_code(why.kind);
-		if (code == EXIT_BROKEN && lock != -1 && run.store == NULL)
+		if (code == EXIT_BROKEN && lock != -1)
 			code = tell_of_failure(&run, &why);
 	} else {
 		code = go(&run, &credentials);

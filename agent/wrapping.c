@@ -212,22 +212,16 @@ take_token(const struct manifest *manifest, const struct sandbox *sandbox,
 }
 
 int
-wrapping_take(const struct manifest *manifest, const struct sandbox *sandbox, struct state *state,
-    bool dry_run, struct failure *out_refusal, struct failure *why)
+wrapping_take(const struct manifest *manifest, const struct sandbox *sandbox,
+    const struct credentials *credentials, struct state *state, bool dry_run,
+    struct failure *out_refusal, struct failure *why)
 {
 	const struct vault_settings *vault = &manifest->vault;
-	struct credentials credentials = { 0 };
 	int result;
 
-	*out_refusal = (struct failure){ 0 };
 	if (!dry_run)
 		settle(&state->wrapped, vault->secret_id_file);
-	if (vault->auth != AUTH_APPROLE || vault->wrapped_secret_id_file == NULL)
-		return 0;
-	if (credentials_read_wrapping(vault, &credentials, why) == -1)
-		return -1;
-	result = take_token(manifest, sandbox, &credentials, state, dry_run, out_refusal, why);
-	credentials_clear(&credentials);
+	result = take_token(manifest, sandbox, credentials, state, dry_run, out_refusal, why);
 	if (out_refusal->kind != FAILURE_NONE) {
 		if (out_refusal->kind != FAILURE_VAULT)
 			out_refusal->kind = FAILURE_LOGIN;

@@ -9,19 +9,22 @@
 #ifndef CERTLET_WRAPPING_H
 #define CERTLET_WRAPPING_H
 
+#include "credentials.h"
 #include "failure.h"
 #include "manifest.h"
 #include "sandbox.h"
 #include "state.h"
 
 /*
- * Before the credentials are read. *out_refusal: why there is no new secret-id although there is a
+ * Given what credentials_read_wrapping() found. The other credentials are to be read anew after it, if
+ * a token was tried (state->wrapped.token). *out_refusal: why there is no new secret-id although there is a
  * token for one: FAILURE_LOGIN, at every run until another token comes; FAILURE_VAULT: nothing
- * answered; FAILURE_NONE. -1: nothing may be done (FAILURE_SETUP) or certlet failed
- * (FAILURE_INTERNAL). A dry run only tells what there would be to do.
+ * answered; FAILURE_NONE. -1: certlet failed (FAILURE_INTERNAL). A dry run only tells what there
+ * would be to do.
  */
 int wrapping_take(const struct manifest *manifest, const struct sandbox *sandbox,
-    struct state *state, bool dry_run, struct failure *out_refusal, struct failure *why);
+    const struct credentials *credentials, struct state *state, bool dry_run,
+    struct failure *out_refusal, struct failure *why);
 
 /* Removes the secret-id that wrapping_take() wrote, if it is still that one. */
 int wrapping_forget(struct state *state, struct failure *why);

@@ -217,6 +217,30 @@ def test_a_token_that_others_can_read_is_a_wrong_set_up(host, server, mode):
     assert not host.secret_id.exists() and host.vault.unwrap(token)
 
 
+def loosen_secret_id(host, server):
+    host.secret_id.touch()
+    host.secret_id.chmod(0o640)
+
+
+def stand_in_the_way(host, server):
+    server.live.touch()
+
+
+def lose_ca_file(host, server):
+    server.asks(ca_file=server.etc / "nowhere.pem")
+
+
+@pytest.mark.parametrize("wrong", [loosen_secret_id, stand_in_the_way, lose_ca_file])
+def test_a_token_is_not_spent_where_the_set_up_is_wrong(host, server, wrong):
+    token = host.gets(host.vault.wrap())
+    wrong(host, server)
+    server.write_manifest()
+    before = server.files()
+    assert server.sync().exit == 1
+    assert {path: facts for path, facts in server.files().items() if path != "run/lock"} == before
+    assert host.vault.unwrap(token)
+
+
 def test_a_file_that_holds_more_than_a_token_is_told(host, server):
     host.gets("s.one s.two")
     run = server.sync()

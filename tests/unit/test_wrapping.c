@@ -74,11 +74,23 @@ tear_down(void)
 
 /* As a run that begins now: it knows what is on the disk. */
 static int
-take(void)
+take_if(bool dry_run)
 {
+	struct credentials credentials;
+	int result;
+
 	state_clear(&state);
 	ck_assert_int_eq(state_read(at("state"), &state, &why), 0);
-	return wrapping_take(&manifest, &sandbox, &state, /* dry_run= */ false, &refusal, &why);
+	ck_assert_int_eq(credentials_read_wrapping(&manifest.vault, &credentials, &why), 0);
+	result = wrapping_take(&manifest, &sandbox, &credentials, &state, dry_run, &refusal, &why);
+	credentials_clear(&credentials);
+	return result;
+}
+
+static int
+take(void)
+{
+	return take_if(/* dry_run= */ false);
 }
 
 START_TEST(the_secret_id_is_written_for_its_owner_alone_and_remembered)
@@ -224,7 +236,7 @@ END_TEST
 
 START_TEST(a_dry_run_touches_nothing)
 {
-	ck_assert_int_eq(wrapping_take(&manifest, &sandbox, &state, /* dry_run= */ true, &refusal, &why), 0);
+	ck_assert_int_eq(take_if(/* dry_run= */ true), 0);
 	ck_assert_uint_eq(fake.calls, 0);
 	ck_assert(!exists(at("state")));
 }
