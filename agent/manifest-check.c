@@ -80,25 +80,68 @@ is_below(const char *path, const char *above)
 	return strncmp(path, above, length) == 0 && path[length] == '/';
 }
 
+/* Files that are not certlet's to write, or not for this. */
 static void
-check_against_directory(const struct output *output, const char *directory,
+check_against_files(const struct output *output, const struct manifest *manifest,
     struct manifest_errors *errors)
 {
-	static const char *const kept[] = { "archive", "live" };
+	const struct vault_settings *vault = &manifest->vault;
+	const struct {
+		const char *path, *what;
+	} files[] = {
+		{ manifest->file, "the manifest" }, { manifest->agent.metrics_file, "metrics_file" },
+		{ vault->role_id_file, "role_id_file" }, { vault->secret_id_file, "secret_id_file" },
+		{ vault->wrapped_secret_id_file, "wrapped_secret_id_file" },
+		{ vault->token_file, "token_file" },
+	};
 
-	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
-		char *own = memory_format("%s/%s", directory, kept[i]);
-
-		if (strcmp(output->path, own) == 0 || is_below(output->path, own))
-			(void)manifest_errors_add(errors, output->line, "%s: %s is inside %s, "
-			    "where certlet keeps its own files; no output may stand there", output->key,
-			    output->path, own);
-		free(own);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		if (files[i].path == NULL)
+			continue;
+		if (strcmp(output->path, files[i].path) == 0)
+			(void)manifest_errors_add(errors, output->line, "%s: %s is %s; no output may "
+			    "stand there", output->key, output->path, files[i].what);
+		else if (is_below(files[i].path, output->path))
+			(void)manifest_errors_add(errors, output->line, "%s: %s is a directory: %s, "
+			    "%s, is in it", output->key, output->path, files[i].path, files[i].what);
+		else
+			continue;
+		return;
 	}
-	if (strcmp(output->path, directory) == 0 || is_below(directory, output->path))
-		(void)manifest_errors_add(errors, output->line, "%s: %s is a directory: %s is in "
-		    "it", output->key, output->path, strcmp(output->path, directory) == 0 ? "live" :
-		    directory);
+}
+
+static void
+check_against_directory(const struct output *output, const char *own,
+    struct manifest_errors *errors)
+{
+	if (strcmp(output->path, own) == 0 || is_below(output->path, own))
+		(void)manifest_errors_add(errors, output->line, "%s: %s is inside %s, where certlet "
+		    "keeps its own files; no output may stand there", output->key, output->path, own);
+	else if (is_below(own, output->path))
+		(void)manifest_errors_add(errors, output->line, "%s: %s is a directory: %s is in it",
+		    output->key, output->path, own);
+}
+
+/* One error is enough for what is in the way of several. */
+static void
+check_against_own(const struct output *output, const struct manifest *manifest,
+    struct manifest_errors *errors)
+{
+	const struct agent_settings *agent = &manifest->agent;
+	const size_t before = errors->count;
+	char *live = memory_format("%s/live", agent->directory);
+	char *archive = memory_format("%s/archive", agent->directory);
+	const char *const directories[] = {
+		live, archive, agent->state_directory, agent->run_directory,
+	};
+
+	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
+		if (errors->count == before)
+			check_against_directory(output, directories[i], errors);
+	if (errors->count == before)
+		check_against_files(output, manifest, errors);
+	free(live);
+	free(archive);
 }
 
 /* By path, a directory right before all that is in it; then by line. */
@@ -167,7 +210,7 @@ check_outputs(const struct manifest_draft *draft, struct manifest_errors *errors
 	if (count != 0)
 		qsort(outputs, count, sizeof(*outputs), compare_outputs);
 	for (size_t i = 0; i < count; i++) {
-		check_against_directory(&outputs[i], draft->manifest->agent.directory, errors);
+		check_against_own(&outputs[i], draft->manifest, errors);
 		if (top != NULL && (strcmp(top->path, outputs[i].path) == 0 ||
 		    is_below(outputs[i].path, top->path)))
 			tell_clash(top, &outputs[i], errors);

@@ -128,6 +128,59 @@ START_TEST(an_output_inside_the_directories_of_certlet_is_an_error)
 }
 END_TEST
 
+START_TEST(an_output_among_what_certlet_keeps_for_itself_is_an_error)
+{
+	refuse("[certificate a.example]\nkey_path = " CERTLET_STATEDIR "/state.json\n", 4,
+	    "inside " CERTLET_STATEDIR ",");
+	refuse("[agent]\nstate_directory = /srv/state\n[certificate a.example]\n"
+	    "key_path = /srv/state/adopted/x\n", 6, "inside /srv/state,");
+	refuse("[certificate a.example]\nkey_path = " CERTLET_RUNDIR "/lock\n", 4,
+	    "inside " CERTLET_RUNDIR ",");
+	refuse("[agent]\nrun_directory = /srv/run/certlet\n[certificate a.example]\n"
+	    "key_path = /srv/run\n", 6, "/srv/run/certlet is in it");
+}
+END_TEST
+
+START_TEST(an_output_in_the_place_of_a_credential_is_an_error)
+{
+	static const char *const keys[] = {
+		"role_id_file", "secret_id_file", "wrapped_secret_id_file", "token_file",
+	};
+	char *text, *words;
+
+	refuse("[certificate a.example]\nkey_path = " CERTLET_SYSCONFDIR "/secret-id\n", 4,
+	    CERTLET_SYSCONFDIR "/secret-id is secret_id_file; no output");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		text = memory_format("%s = /srv/own/x\n[certificate a.example]\ncert_path = /srv/own/x\n",
+		    keys[i]);
+		words = memory_format("/srv/own/x is %s; no output", keys[i]);
+		refuse(text, 5, words);
+		free(text);
+		free(words);
+		text = memory_format("%s = /srv/own/x\n[certificate a.example]\ncert_path = /srv/own\n",
+		    keys[i]);
+		refuse(text, 5, "/srv/own is a directory: /srv/own/x, ");
+		free(text);
+	}
+}
+END_TEST
+
+START_TEST(an_output_in_the_place_of_the_manifest_is_an_error)
+{
+	struct manifest_errors errors = { 0 };
+	char *file = text_file(VAULT_SECTION);
+	FILE *stream = fopen(file, "a");
+
+	ck_assert_int_gt(fprintf(stream, "[certificate a.example]\nkey_path = %s\n[end]\n", file), 0);
+	ck_assert_int_eq(fclose(stream), 0);
+	ck_assert_ptr_null(manifest_read(file, "/nonexistent/services.ini", &errors));
+	find_error(&errors, 4, "is the manifest; no output");
+	ck_assert_uint_eq(errors.count, 1);
+	manifest_errors_clear(&errors);
+	text_file_remove(file);
+}
+END_TEST
+
 START_TEST(an_output_that_is_the_directory_or_above_it_is_an_error)
 {
 	refuse("[certificate a.example]\nkey_path = " CERTLET_SYSCONFDIR "\n", 4, "is a directory");
@@ -170,6 +223,9 @@ main(void)
 	tcase_add_test(tests, a_path_below_the_file_of_another_is_an_error);
 	tcase_add_test(tests, each_clash_is_told);
 	tcase_add_test(tests, an_output_inside_the_directories_of_certlet_is_an_error);
+	tcase_add_test(tests, an_output_among_what_certlet_keeps_for_itself_is_an_error);
+	tcase_add_test(tests, an_output_in_the_place_of_a_credential_is_an_error);
+	tcase_add_test(tests, an_output_in_the_place_of_the_manifest_is_an_error);
 	tcase_add_test(tests, an_output_that_is_the_directory_or_above_it_is_an_error);
 	tcase_add_test(tests, outputs_of_many_certificates_are_compared_in_good_time);
 	return run_tests("manifest-check", tests);
