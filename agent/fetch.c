@@ -51,13 +51,14 @@ inside(int socket, const struct manifest *manifest, const struct sandbox *sandbo
     const struct credentials *credentials, const struct notes *notes)
 {
 	const struct vault_settings *vault = &manifest->vault;
-	struct sandbox_ports ports = { .count = 0 };
+	struct sandbox_ports ports = { 0 };
 
 	for (size_t i = 0; i < vault->addresses.count; i++)
 		sandbox_allow_port(&ports, url_port(vault->addresses.items[i]));
 	if (vault->proxy != NULL)
 		sandbox_allow_port(&ports, url_port(vault->proxy));
 	sandbox_enter(sandbox, socket, &ports);
+	sandbox_ports_clear(&ports);
 	if (notes != NULL)
 		inquiry_run(socket, manifest, credentials, notes);
 	unwrap_run(socket, manifest, credentials);

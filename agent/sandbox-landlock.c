@@ -31,6 +31,8 @@
 #define SCOPE_ABSTRACT_SOCKET (1ULL << 0)
 #define SCOPE_SIGNAL (1ULL << 1)
 
+#define DNS_PORT 53
+
 struct ruleset {
 	uint64_t fs, net, scope;
 };
@@ -107,15 +109,20 @@ allow_files(int ruleset)
 }
 
 static bool
+allow_port(int ruleset, uint16_t port)
+{
+	const struct port_rule rule = { NET_CONNECT, port };
+
+	return syscall(ADD_RULE, ruleset, RULE_PORT, &rule, 0) == 0;
+}
+
+static bool
 allow_ports(int ruleset, const struct sandbox_ports *ports)
 {
-	for (size_t i = 0; i < ports->count; i++) {
-		const struct port_rule rule = { NET_CONNECT, ports->items[i] };
-
-		if (syscall(ADD_RULE, ruleset, RULE_PORT, &rule, 0) != 0)
+	for (size_t i = 0; i < ports->count; i++)
+		if (!allow_port(ruleset, ports->items[i]))
 			return false;
-	}
-	return true;
+	return allow_port(ruleset, DNS_PORT);
 }
 
 bool

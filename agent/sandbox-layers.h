@@ -6,7 +6,7 @@
 #include "sandbox.h"
 
 int landlock_abi(void);	/* of this kernel; 0: no Landlock */
-/* Files: read what TLS and name resolution need. TCP: `ports`, from ABI 4 on. false: it failed. */
+/* Files: read what TLS and name resolution need. TCP: `ports` and DNS, from ABI 4 on. false: it failed. */
 bool landlock_enter(int abi, const struct sandbox_ports *ports);
 
 bool seccomp_works(void);

@@ -15,7 +15,6 @@
 #include "sandbox-layers.h"
 
 #define LOCKED_BYTES_MOST (256UL * 1024 * 1024)
-#define DNS_PORT 53
 
 static int
 find_user(const char *name, struct sandbox *sandbox, struct failure *why)
@@ -51,8 +50,17 @@ sandbox_prepare(const char *user, struct sandbox *out_sandbox, struct failure *w
 void
 sandbox_allow_port(struct sandbox_ports *ports, long port)
 {
-	if (port > 0 && port <= UINT16_MAX && ports->count < SANDBOX_PORTS_MOST - 1)
-		ports->items[ports->count++] = (uint16_t)port;
+	if (port <= 0 || port > UINT16_MAX)
+		return;
+	ports->items = memory_grow(ports->items, ports->count + 1, sizeof(*ports->items));
+	ports->items[ports->count++] = (uint16_t)port;
+}
+
+void
+sandbox_ports_clear(struct sandbox_ports *ports)
+{
+	free(ports->items);
+	*ports = (struct sandbox_ports){ 0 };
 }
 
 static void
@@ -144,9 +152,6 @@ set_limits(void)
 void
 sandbox_enter(const struct sandbox *sandbox, int keep, const struct sandbox_ports *ports)
 {
-	struct sandbox_ports reach = *ports;
-
-	reach.items[reach.count++] = DNS_PORT;
 	/* A terminal that is still the child's own could be fed keystrokes. */
 	must(setsid() != -1);
 	close_descriptors(keep);
@@ -160,7 +165,7 @@ sandbox_enter(const struct sandbox *sandbox, int keep, const struct sandbox_port
 	must(prctl(PR_SET_DUMPABLE, 0) == 0);
 	/* After the user: a change of it forgets the signal. */
 	die_with_parent(keep);
-	must(sandbox->landlock == 0 || landlock_enter(sandbox->landlock, &reach));
+	must(sandbox->landlock == 0 || landlock_enter(sandbox->landlock, ports));
 	must(!sandbox->seccomp || seccomp_enter());
 }
 

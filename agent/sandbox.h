@@ -24,14 +24,13 @@ struct sandbox {
  * needs none and stays what it is. */
 int sandbox_prepare(const char *user, struct sandbox *out_sandbox, struct failure *why);
 
-#define SANDBOX_PORTS_MOST 64
-
-/* The TCP ports that a child may connect to; DNS is always among them. */
+/* The TCP ports that a child may connect to; DNS is always one. */
 struct sandbox_ports {
-	uint16_t items[SANDBOX_PORTS_MOST];
+	uint16_t *items;
 	size_t count;
 };
 void sandbox_allow_port(struct sandbox_ports *ports, long port);	/* what is no port is ignored */
+void sandbox_ports_clear(struct sandbox_ports *ports);
 
 /*
  * For a child just forked: setsid, 0-2 on /dev/null, every descriptor closed but `keep`, empty

@@ -226,11 +226,12 @@ ask_once(struct ask *ask, struct reply *reply)
 static void __attribute__((noreturn))
 child(struct ask *ask, const struct sandbox *sandbox, int socket)
 {
-	struct sandbox_ports ports = { .count = 0 };
+	struct sandbox_ports ports = { 0 };
 	struct reply reply = { 0 };
 
 	sandbox_allow_port(&ports, strtol(ask->service->verify_port, NULL, 10));
 	sandbox_enter(sandbox, socket, &ports);
+	sandbox_ports_clear(&ports);
 	(void)curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_take, free, memory_retake, memory_text,
 	    memory_new);
 	if (ask_once(ask, &reply) && ask->key_type != KEY_OTHER) {
