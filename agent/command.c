@@ -178,7 +178,7 @@ keep_words(struct running *running, const char *bytes, size_t size)
 static void
 read_output(struct running *running)
 {
-	char bytes[65536];
+	static char bytes[65536];
 	const ssize_t size = read(running->output, bytes, sizeof(bytes));
 
 	if (size > 0) {

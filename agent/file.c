@@ -13,7 +13,7 @@
 
 #include "file.h"
 
-#define BLOCK_BYTES 16384
+#define BLOCK_BYTES 4096
 #define MODE_BITS 07777
 
 /* --- Reading --- */

@@ -19,6 +19,8 @@
 #include "memory.h"
 #include "startup.h"
 
+#define STACK_LEAST_BYTES (1024 * 1024)
+
 static void *
 take(size_t size, const char *file, int line)
 {
@@ -71,6 +73,18 @@ fill_descriptors(void)
 	(void)close(file);
 }
 
+/* The libraries take of it what they like. The hard limit stays, as below. */
+static void
+raise_stack(void)
+{
+	struct rlimit stack;
+
+	if (getrlimit(RLIMIT_STACK, &stack) == -1 || stack.rlim_cur >= STACK_LEAST_BYTES)
+		return;
+	stack.rlim_cur = stack.rlim_max < STACK_LEAST_BYTES ? stack.rlim_max : STACK_LEAST_BYTES;
+	(void)setrlimit(RLIMIT_STACK, &stack);
+}
+
 void
 startup(void)
 {
@@ -79,6 +93,7 @@ startup(void)
 	fill_descriptors();
 	rule_libraries();
 	command_remember_limits();
+	raise_stack();
 	/* The hard limit stays: what services are told to run gets the limits that we were given. */
 	if (getrlimit(RLIMIT_CORE, &core) == 0) {
 		core.rlim_cur = 0;

@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 NAME = "www.example.test"
 
 
@@ -84,6 +86,18 @@ def test_a_command_has_the_limits_that_certlet_was_started_with(vault, server):
     look = f"ulimit -Sn 777; ulimit -Sa > {before}; ulimit -Ha >> {before}; exec \"$@\""
     assert server.sync(under=["/bin/sh", "-c", look, "sh"]).exit == 0
     assert after.read_text() == before.read_text()
+
+
+@pytest.mark.skipif(any(key.endswith("SAN_OPTIONS") for key in os.environ), reason="the sanitizers need more themselves")
+@pytest.mark.parametrize("limit", ["-Ss 16", "-s 64"])  # in KiB: the soft one, which certlet may raise for itself, or both
+def test_a_small_stack_is_enough_for_certlet_and_is_what_a_command_gets(vault, server, limit):
+    after = server.directory / "after"
+    server.service("web", reload=script(server, "record", f"ulimit -s > {after}"))
+    vault.publish(NAME)
+    server.wants(NAME, services=["web"])
+    run = server.sync(under=["/bin/sh", "-c", f'ulimit {limit}; exec "$@"', "sh"])
+    assert run.exit == 0, run.output
+    assert after.read_text() == limit.split()[-1] + "\n"
 
 
 def test_the_words_of_a_command_are_shown_without_control_characters(vault, server):
