@@ -100,6 +100,8 @@ allow_files(int ruleset)
 		"/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/host.conf",
 		"/etc/gai.conf", "/etc/services",
 		"/etc/crypto-policies", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki",
+		/* where those lead to on Arch and on SUSE */
+		"/etc/ca-certificates/extracted", "/etc/ssl/ca-bundle.pem", "/var/lib/ca-certificates",
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)

@@ -62,6 +62,35 @@ def test_no_library_obeys_the_environment(vault, server, directory):
     assert run.exit == 0 and not (directory / "keys").exists(), run.output
 
 
+# The system's roots
+
+# Where distributions keep them: links as they make them, up to the file that holds the roots.
+ROOTS = {
+    "Debian": ["etc/ssl/certs/ca-certificates.crt"],
+    "Arch": ["etc/ssl/certs/ca-certificates.crt", "etc/ca-certificates/extracted/tls-ca-bundle.pem"],
+    "SUSE": ["etc/ssl/certs/ca-certificates.crt", "etc/ssl/ca-bundle.pem", "var/lib/ca-certificates/ca-bundle.pem"],
+    "Fedora": ["etc/ssl/certs/ca-certificates.crt", "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"],
+}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("distribution", ROOTS)
+def test_without_a_ca_file_the_roots_are_found_where_a_distribution_keeps_them(vault, server, directory, distribution):
+    vault.publish(WWW)
+    server.wants(WWW)
+    root = directory / "root"
+    *links, file = ROOTS[distribution]
+    for path in ("etc", "var/lib", *map(os.path.dirname, [*links, file])):
+        (root / path).mkdir(parents=True, exist_ok=True)
+    for link, target in zip(links, [*links[1:], file]):
+        (root / link).symlink_to(Path("/", target))
+    shutil.copy(server.vault_keys["ca_file"], root / file)
+    server.asks(ca_file=None)
+    script = "".join(f"mount -t overlay none -o lowerdir={root}/{path}:/{path} /{path} && " for path in ("etc", "var/lib"))
+    run = server.sync(under=["unshare", "--mount", "sh", "-c", script + 'exec "$@"', "sh"])
+    assert run.exit == 0, run.output
+
+
 # Secrets
 
 
