@@ -358,7 +358,7 @@ inifile_read(const char *file, struct inifile *out_inifile, struct manifest_erro
 	struct failure why = { 0 };
 
 	*out_inifile = (struct inifile){ 0 };
-	switch (file_read_path(file, INIFILE_LIMIT_BYTES, &text, NULL, &why)) {
+	switch (file_read_path(file, INIFILE_LIMIT_BYTES, &text, &out_inifile->status, &why)) {
 	case FOUND_FILE:
 		read_text(&text, out_inifile, errors);
 		secret_clear(&text);

@@ -12,6 +12,7 @@
 #define CERTLET_INIFILE_H
 
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "manifest-errors.h"
 
@@ -36,6 +37,7 @@ struct inifile_section {
 struct inifile {
 	struct inifile_section *sections;
 	size_t section_count;
+	struct stat status;	/* of the file that was read */
 };
 
 enum inifile_answer { INIFILE_READ, INIFILE_ABSENT, INIFILE_FAILED };

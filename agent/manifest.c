@@ -252,6 +252,7 @@ manifest_read(const char *file, const char *presets_file, struct manifest_errors
 		return NULL;
 	draft.manifest = memory_new(1, sizeof(*draft.manifest));
 	draft.manifest->file = memory_text(file);
+	draft.manifest->status = inifile.status;
 	read_settings(&draft, &inifile, errors);
 	read_entries(&draft, &inifile, errors);
 	manifest_services_read(&draft, &inifile,

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "failure.h"
@@ -90,6 +91,7 @@ struct service {		/* [service NAME], laid over the preset of that name, key by k
 
 struct manifest {
 	char *file;
+	struct stat status;		/* of that file, as it was read */
 	struct vault_settings vault;
 	struct agent_settings agent;
 	struct entry *entries;		/* in the order of the manifest */

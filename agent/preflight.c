@@ -33,9 +33,9 @@ read_manifest(struct run *run, struct failure *why)
 static int
 lock_and_read_manifest(struct run *run, int *out_lock, struct failure *why)
 {
-	struct stat before = { 0 }, after = { 0 };
+	const struct stat *before;
+	struct stat after;
 
-	(void)stat(run->options->manifest_file, &before);
 	if (read_manifest(run, why) == -1)
 		return -1;
 	if (run->options->dry_run)
@@ -43,10 +43,11 @@ lock_and_read_manifest(struct run *run, int *out_lock, struct failure *why)
 	if (lock_take(run->manifest->agent.run_directory, LOCK_NAME, out_lock, why) == -1)
 		return -1;
 	run->now = time(NULL);
-	if (stat(run->options->manifest_file, &after) == 0 && before.st_ino == after.st_ino &&
-	    before.st_dev == after.st_dev && before.st_size == after.st_size &&
-	    before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
-	    before.st_mtim.tv_nsec == after.st_mtim.tv_nsec)
+	before = &run->manifest->status;
+	if (stat(run->options->manifest_file, &after) == 0 && before->st_ino == after.st_ino &&
+	    before->st_dev == after.st_dev && before->st_size == after.st_size &&
+	    before->st_mtim.tv_sec == after.st_mtim.tv_sec &&
+	    before->st_mtim.tv_nsec == after.st_mtim.tv_nsec)
 		return 0;
 	manifest_free(run->manifest);
 	return read_manifest(run, why);

@@ -1,8 +1,12 @@
 """Where two states meet: a run and the one before it, a problem and the next one, a process and its parent."""
 
 import fcntl
+import re
+import shutil
 import socket
 import time
+
+import pytest
 
 WEB, SHOP = "www.example.test", "shop.example.test"
 
@@ -28,6 +32,21 @@ def test_a_run_that_waited_for_the_lock_reads_the_manifest_of_now(vault, server)
         server.manifest.write_text(now)
     waiting.communicate()
     assert server.installed(SHOP) is not None
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_the_manifest_is_looked_up_to_be_read_and_after_the_lock_to_see_whether_it_is_still_that_one(vault, server, directory):
+    def lookups(*verb):
+        trace = directory / "trace"
+        run = server.execute(server.command(*verb, under=["strace", "-qq", "-o", trace, "-e", "trace=%file", "-P", server.manifest]),
+                             env={"ASAN_OPTIONS": "detect_leaks=0"})  # no leak checker works under strace
+        return run, [line.split("(")[0] for line in trace.read_text().splitlines() if re.match(rf'(?!exec).*"{server.manifest}"', line)]
+
+    settled(vault, server, WEB)
+    run, calls = lookups("--sync")
+    assert run.exit == 0 and calls[0] == "openat" and len(calls) == 2, calls
+    run, calls = lookups("--sync", "--dry-run")
+    assert run.exit == 0 and calls == ["openat"]
 
 
 def test_a_refusal_is_remembered_through_another_problem(vault, server):
