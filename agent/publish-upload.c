@@ -109,6 +109,17 @@ make_data(const struct publish_item *item, struct secret *out_body)
 	publish_secret_data(&item->material, item->published.version, out_body);
 }
 
+/* Vault has looked at what it was sent and does not want it: the next run is told the same. */
+static struct failure
+why_not_taken(const struct vault_reply *reply)
+{
+	struct failure why = reply->why;
+
+	if (reply->status == 400 || reply->status == 413)
+		why.kind = FAILURE_REFUSED;
+	return why;
+}
+
 static void
 take_written(const struct upload *upload, struct publish_item *item,
     const struct vault_reply *reply)
@@ -126,7 +137,7 @@ take_written(const struct upload *upload, struct publish_item *item,
 		(void)failure_set(&why, FAILURE_VAULT, "expected the new version in the answer, "
 		    "found none: is %s KV version 2?", upload->settings->kv_mount);
 	else if (strstr(reply->why.text, "check-and-set") == NULL)
-		why = reply->why;
+		why = why_not_taken(reply);
 	else if (++item->tries < TRIES_MOST) {
 		item->step = STEP_METADATA;
 		return;
@@ -154,11 +165,13 @@ fail_notes(struct publish_item *item, const struct failure *why)
 static void
 take_noted(const struct upload *upload, struct publish_item *item, const struct vault_reply *reply)
 {
+	const struct failure why = why_not_taken(reply);
+
 	(void)upload;
 	if (reply->good)
 		item->step = STEP_DONE;
 	else
-		fail_notes(item, &reply->why);
+		fail_notes(item, &why);
 }
 
 /* What is asked at each step: METHOD MOUNT/BELOW/certs/NAME. */

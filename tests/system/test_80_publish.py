@@ -296,6 +296,16 @@ def test_a_publisher_that_may_not_write_notes_says_so(vault, server, ca, directo
     assert published(vault)["metadata"]["version"] == 1
 
 
+def test_notes_that_vault_does_not_take_are_exit_2(vault, server, ca, directory):
+    notes = {f"note{number}": "somebody's" for number in range(60)}  # 64 are the most
+    vault.api("POST", f"{vault.kv_mount}/metadata/certs/{NAME}", {"custom_metadata": notes})
+    given = arguments(ca.leaf([NAME]), directory / "new")
+    for _ in ("published", "and the notes tried again"):
+        run = server.publish(*given)
+        assert run.exit == 2 and "its custom_metadata is not: " in run.stderr, run.output
+    assert published(vault)["metadata"]["custom_metadata"] == notes
+
+
 def test_no_vault_is_exit_3(vault, server, ca, directory, dead_address):
     server.asks(address=dead_address, deadline="1s")
     run = server.publish(*arguments(ca.leaf([NAME]), directory / "new"))
