@@ -152,8 +152,9 @@ def test_a_check_that_cannot_be_made_is_unknown(vault, server, dead_address):
     server.asks(address=dead_address, deadline="1s")
     run = list_of(server, "--check", token="s.x")
     assert run.exit == 3 and run.stdout.startswith("CERTLET UNKNOWN - "), run.output
-    run = server.execute([process.publish_program(), "--config", "/nonexistent/publish.ini", "--list", "--check"])
-    assert run.exit == 3 and run.stdout.startswith("CERTLET UNKNOWN - ")
+    for wrong in (["--config", "/nonexistent/publish.ini"], ["--warn", "25"], ["--warn", "7d", "--critical", "25d"]):
+        run = server.execute([process.publish_program(), "--list", "--check", *wrong])
+        assert run.exit == 3 and run.stdout.startswith("CERTLET UNKNOWN - "), run.output
 
 
 def test_exit_codes_are_those_of_a_run(vault, server, dead_address):
