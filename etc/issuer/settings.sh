@@ -20,7 +20,18 @@ KV_MOUNT=secret
 BACKUP_CERTIFICATE=''
 
 is_host_name() {
-	printf %s "$1" | grep -Eqx '([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}' && [ ${#1} -le 236 ]
+	# grep alone is content when one of several lines is right.
+	case $1 in *[!a-z0-9_.-]*) return 1 ;; esac
+	printf %s "$1" | grep -Eqx '([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,61}[a-z0-9]' && [ ${#1} -le 236 ]
+}
+
+# NAME,...: each a host name, or the wildcard of one
+are_names() {
+	case ,$1, in *[!a-z0-9_.,*-]* | *,,*) return 1 ;; esac
+	# The plus stands for the asterisk, which the shell would take for file names.
+	for one in $(printf %s "$1" | tr ',*' ' +'); do
+		is_host_name "${one#+.}" || return 1
+	done
 }
 
 is_address() {
