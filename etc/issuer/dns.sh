@@ -10,13 +10,30 @@ challenge_of() {
 	printf '_acme-challenge.%s' "$1"
 }
 
-# The names that the certificate of a domain is for, one a line.
+# names_in LINEAGE: the names of the certificate that certbot has, one a line
+names_in() {
+	[ -r "$LINEAGES/$1/cert.pem" ] || return 0
+	openssl x509 -in "$LINEAGES/$1/cert.pem" -noout -ext subjectAltName | tr ',' '\n' | sed -n 's/^ *DNS://p'
+}
+
+# The names that the certificate of a domain is for, one a line: those that were said, else those that it has.
 names_of() {
-	if [ -z "$names_wanted" ]; then
-		printf '%s\n' "$1" "*.$1"
+	if [ -n "$names_wanted" ]; then
+		printf '%s\n' "$names_wanted" | tr ',' '\n'
 		return
 	fi
-	printf '%s\n' "$names_wanted" | tr ',' '\n'
+	held=$(names_in "$1")
+	printf '%s\n' "${held:-$1
+*.$1}"
+}
+
+# needed_by DOMAIN LINEAGE: another lineage that has to prove the same domain
+needed_by() {
+	for other in "$LINEAGES"/*/; do
+		other=$(basename "$other")
+		[ "$other" != "$2" ] || continue
+		! bases_of "$(names_in "$other")" | grep -Fqx "$1" || printf '%s\n' "$other"
+	done
 }
 
 # The domains that have to prove them: a wildcard is proved where its domain is.
@@ -202,7 +219,7 @@ wait_for_zone() {
 
 make_zone() {
 	step "$1: the zone $(challenge_of "$1") at $DNS_SERVER"
-	if [ "$(served_zone "$1")" = "$(wanted_servers)" ]; then
+	if [ -e "$(zone_file "$1")" ] && [ "$(served_zone "$1")" = "$(wanted_servers)" ]; then
 		say "is there already"
 		return
 	fi
@@ -235,9 +252,9 @@ make_zone() {
 	say "is there"
 }
 
+# The file is there no more where an earlier run was killed in between.
 drop_zone() {
-	rm -f "$(zone_file "$1").saved"
-	mv "$(zone_file "$1")" "$(zone_file "$1").saved"
+	[ ! -e "$(zone_file "$1")" ] || mv "$(zone_file "$1")" "$(zone_file "$1").saved"
 	write_zone_list
 	reconfigure_named
 	wait_for_zone "$1" '' || fail 2 "$1: BIND at $DNS_SERVER still answers for $(challenge_of "$1")"
@@ -246,7 +263,7 @@ drop_zone() {
 
 remove_zone() {
 	step "$1: remove the zone $(challenge_of "$1") at $DNS_SERVER"
-	if [ ! -e "$(zone_file "$1")" ]; then
+	if [ ! -e "$(zone_file "$1")" ] && [ -z "$(served_zone "$1")" ]; then
 		say "is not there"
 	elif [ -n "$dry_run" ]; then
 		say "would be removed with $(zone_file "$1")"

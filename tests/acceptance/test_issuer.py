@@ -130,11 +130,26 @@ def test_a_trial_delegates_every_name_and_keeps_no_certificate(issuer):
     assert run.exit == 0 and "nothing of it was kept" in run.stderr
     assert issuer.delegated(domain) == issuer.delegated(f"dev.{domain}") == [NAME_SERVER]
     assert issuer.obtained(domain) is None and issuer.published(domain) == (None, 0)
+    # A removal that was killed half-way is finished by the next.
+    zone = Path(f"/var/lib/bind/_acme-challenge.dev.{domain}.zone")
+    zone.rename(f"{zone}.saved")
     run = issuer.issue("--remove", "--names", names, domain)
     assert run.exit == 0 and issuer.delegated(domain) == issuer.delegated(f"dev.{domain}") == []
+    assert issuer.internet.dig("NS", f"_acme-challenge.dev.{domain}", "127.0.0.1") == []
     assert "trial" not in Path("/etc/bind/certlet-zones.conf").read_text()
     assert not list(Path("/var/lib/bind").glob("*trial*"))
     assert issuer.issue("--remove", "--names", names, domain).exit == 0
+
+
+def test_a_domain_keeps_the_names_that_it_was_given_and_its_removal_takes_none_that_others_need(issuer):
+    domain = f"trial.{ZONE}"
+    assert issuer.issue("--names", f"{domain},{DOMAIN}", domain).exit == 0
+    run = issuer.issue(domain)
+    assert run.exit == 0 and "not yet due" in run.stderr
+    run = issuer.issue("--remove", domain)
+    issuer.bao.api("DELETE", f"secret/metadata/certs/{domain}")
+    assert run.exit == 0 and f"needed by {DOMAIN}" in run.stderr and issuer.obtained(domain) is None
+    assert issuer.delegated(domain) == [] and issuer.issue("--check", DOMAIN).exit == 0
 
 
 def test_a_ca_that_is_down_fails_and_harms_nothing(issuer):
