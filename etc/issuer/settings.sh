@@ -34,6 +34,12 @@ are_names() {
 	done
 }
 
+# is_among DOMAIN NAMES: certlet-publish judges it by the name that it is published as.
+is_among() {
+	case $1 in _wildcard.*) set -- "*.${1#_wildcard.}" "$2" ;; esac
+	case ,$2, in *",$1,"* | *",*.${1#*.},"*) ;; *) return 1 ;; esac
+}
+
 is_address() {
 	printf %s "$1" | grep -Eqx '[0-9.]+|[0-9a-fA-F.:]*:[0-9a-fA-F.:]*'
 }

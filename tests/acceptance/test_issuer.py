@@ -236,6 +236,7 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     (["Example.test"], "expected a domain"), (["../x"], "expected a domain"), (["--names", "a.test,b", "a.test"], "--names: expected names"),
     (["--names", "a.test,", "a.test"], "--names: expected names"), (["--names", "a.test b.test", "a.test"], "--names: expected names"),
     (["--names", "a.test\nb.test", "a.test"], "--names: expected names"), (["--remove", "a.test\nupdate add b.test 60 A ::"], "expected a domain"),
+    (["--names", "b.test,*.a.test", "a.test"], "--names: expected a.test among them"),
     (["--names", "a.test", "a.test", "b.test"], "--names goes with one domain"), (["--backup"], "--backup needs a value"),
     (["--renew", "--force"], "which domain?"), (["--renew", "--dry-run"], "--renew knows no --dry-run"),
     (["--check", "--staging", "x.test"], "--check knows no --staging"), (["--setup", "x.test"], "--setup takes no domain"),
