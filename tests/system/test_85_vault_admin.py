@@ -183,6 +183,13 @@ def test_a_role_of_somebody_elses_is_left_alone(root_admin, repository, host, na
     assert root_admin.api("GET", f"auth/approle/role/{host}")["data"] == before
 
 
+def test_a_policy_that_others_have_is_not_turned_to_another_mount(repository, host, names):
+    repository.does("add-server", host, names[0])
+    run = repository.run("add-server", f"{host}-2", names[0], "--kv-mount", "elsewhere")
+    assert run.exit == 1 and "found one for another mount: see --kv-mount" in run.output
+    assert f"{host}-2" not in repository.roles()
+
+
 def test_a_dry_run_of_a_server_changes_nothing(root_admin, repository, host, names):
     run = repository.does("add-server", host, names[0], "--dry-run")
     assert lines(run)[f"role auth/approle/role/{host}"] == "would make" and run.stdout == ""

@@ -47,6 +47,14 @@ report() {
 	printf '%-12s  %s\n' "$word" "$2" >&2
 }
 
+# Whoever has the policy of a certificate would lose it, by one --kv-mount too many or too few.
+refuse_to_move() {
+	case $policy-$answer in
+	certlet-cert-*"\"$kv_mount/data/certs/"*) ;;
+	certlet-cert-*/data/certs/*) fail "expected the policy $policy to be for $kv_mount/, found one for another mount: see --kv-mount" ;;
+	esac
+}
+
 # put_policy NAME FILE [VARIABLE=VALUE...]: the policy of policies/FILE, each @VARIABLE@ replaced
 put_policy() {
 	policy=$1 file=$2
@@ -65,6 +73,7 @@ put_policy() {
 			report "$state" "policy $policy"
 			return
 		fi
+		refuse_to_move
 	fi
 	tell policy write "$policy" - <"$work/policy"
 	report "$state" "policy $policy"
