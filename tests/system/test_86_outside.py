@@ -138,7 +138,8 @@ def test_user_data_is_filled_in_with_what_certlet_admin_prints(directory):
     assert not re.search(r"@[A-Z-]+@", filled.stdout)
 
 
-@pytest.mark.parametrize("lines", ["", "role_id 7e1a\n", "role_id a|b\nwrapped_secret_id s.Ab\n", "role_id 7e1a\nsecret_id_file /root/secret-id\n"])
+@pytest.mark.parametrize("lines", ["", "role_id 7e1a\n", "role_id a|b\nwrapped_secret_id s.Ab\n", "role_id 7e1a\nsecret_id_file /root/secret-id\n",
+                                   "role_id 7e1a\nwrapped_secret_id \n"])
 def test_user_data_is_not_filled_in_with_anything_else(directory, lines):
     filled = fill(directory, lines)
     assert filled.returncode == 1 and filled.stdout == ""
