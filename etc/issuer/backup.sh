@@ -63,7 +63,7 @@ restore() {
 	private=$(mktemp -d)
 	trap 'rm -rf "$private"' EXIT
 	trap 'exit 2' HUP INT TERM
-	# Whole and authenticated, before any of it lands in /etc.
+	# Whole and unaltered, before any of it lands in /etc. (Not: by whom it was made. It is encrypted, and not signed.)
 	if [ -n "$key_file" ]; then
 		openssl cms -decrypt -inform DER -binary -in "$file" -inkey "$key_file" -out "$private/archive" 9>&- ||
 			fail 2 "$file: $key_file does not open it"
