@@ -7,14 +7,6 @@
 #include "status.h"
 #include "verbs.h"
 
-enum {
-	VERB_SYNC, VERB_STATUS, VERB_CHECK, VERB_TEST, VERB_POLICY, VERB_PURGE, VERB_COUNT,
-	OPTION_DRY_RUN, OPTION_FORCE, OPTION_JSON, OPTION_SYSTEM,	/* only with some verbs */
-	OPTION_MANIFEST, OPTION_VERBOSE, OPTION_QUIET, OPTION_VERSION, OPTION_HELP
-};
-
-#define BIT(option) (1U << (option))
-
 static const struct option long_options[] = {
 	{ "sync", no_argument, NULL, VERB_SYNC },
 	{ "status", no_argument, NULL, VERB_STATUS },
@@ -24,6 +16,7 @@ static const struct option long_options[] = {
 	{ "purge", no_argument, NULL, VERB_PURGE },
 	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
 	{ "force", no_argument, NULL, OPTION_FORCE },
+	{ "splay", required_argument, NULL, OPTION_SPLAY },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "system", no_argument, NULL, OPTION_SYSTEM },
 	{ "manifest", required_argument, NULL, OPTION_MANIFEST },
@@ -39,7 +32,8 @@ static const struct {
 	unsigned int options;	/* that go with it */
 	bool takes_names;
 } verbs[VERB_COUNT] = {
-	[VERB_SYNC] = { verb_sync, BIT(OPTION_DRY_RUN) | BIT(OPTION_FORCE), true },
+	[VERB_SYNC] = { verb_sync, BIT(OPTION_DRY_RUN) | BIT(OPTION_FORCE) | BIT(OPTION_SPLAY),
+	    true },
 	[VERB_STATUS] = { verb_status, BIT(OPTION_JSON), true },
 	[VERB_CHECK] = { verb_check, 0, false },
 	[VERB_TEST] = { verb_test, BIT(OPTION_SYSTEM), false },
@@ -53,6 +47,7 @@ static const char help[] =
 "  --sync [NAME...]      bring this server into the wanted state (NAMEs: only these, at once)\n"
 "        --dry-run       say what would change; asks Vault, writes nothing\n"
 "        --force         with NAMEs: take an older or soon expiring version, delete what is in use\n"
+"        --splay TIME    first wait a part of TIME (as in 10m) that is this host's own: for cron\n"
 "  --status [NAME...]    a table of certificates and services\n"
 "        --json          the same for programs\n"
 "  --check               one line and exit code 0 to 3 for Nagios and Icinga\n"
@@ -76,9 +71,9 @@ refuse(const char *format, const char *first, const char *second)
 	return false;
 }
 
-/* False after saying what is wrong. *out_given collects the options as bits; no verb: VERB_COUNT. */
+/* False after saying what is wrong; no verb: VERB_COUNT. */
 static bool
-read_options(int argc, char **argv, struct options *options, int *out_verb, unsigned int *out_given)
+read_options(int argc, char **argv, struct options *options, int *out_verb)
 {
 	int verb = VERB_COUNT, option, index = 0;
 
@@ -91,9 +86,11 @@ read_options(int argc, char **argv, struct options *options, int *out_verb, unsi
 		if (option < VERB_COUNT)
 			*out_verb = verb = option;
 		else
-			*out_given |= BIT(option);
+			options->given |= BIT(option);
 		if (option == OPTION_MANIFEST)
 			options->sync.manifest_file = optarg;
+		if (option == OPTION_SPLAY)
+			options->splay = optarg;
 	}
 	for (int i = optind; i < argc; i++)
 		words_add(&options->sync.names, argv[i]);
@@ -101,8 +98,9 @@ read_options(int argc, char **argv, struct options *options, int *out_verb, unsi
 }
 
 static bool
-usage_is_right(int verb, const struct options *options, unsigned int given)
+usage_is_right(int verb, const struct options *options)
 {
+	const unsigned int given = options->given;
 	const unsigned int always = BIT(OPTION_MANIFEST) | BIT(OPTION_VERBOSE) | BIT(OPTION_QUIET);
 
 	if (verb == VERB_COUNT)
@@ -123,23 +121,20 @@ int
 main(int argc, char **argv)
 {
 	struct options options = { .sync.manifest_file = CERTLET_MANIFEST };
-	unsigned int given = 0;
 	int verb = VERB_COUNT, code = EXIT_SETUP;
 	bool right;
 
 	startup();
 	log_open("certlet", LOG_LEVEL_NORMAL);
-	right = read_options(argc, argv, &options, &verb, &given);
-	if (right && (given & (BIT(OPTION_HELP) | BIT(OPTION_VERSION))) != 0) {
-		(void)fputs(given & BIT(OPTION_HELP) ? help : "certlet " PACKAGE_VERSION "\n", stdout);
+	right = read_options(argc, argv, &options, &verb);
+	if (right && (options.given & (BIT(OPTION_HELP) | BIT(OPTION_VERSION))) != 0) {
+		(void)fputs(options_have(&options, OPTION_HELP) ? help : "certlet " PACKAGE_VERSION "\n", stdout);
 		code = EXIT_WANTED;
-	} else if (right && usage_is_right(verb, &options, given)) {
-		options.sync.dry_run = (given & BIT(OPTION_DRY_RUN)) != 0;
-		options.sync.force = (given & BIT(OPTION_FORCE)) != 0;
-		options.json = (given & BIT(OPTION_JSON)) != 0;
-		options.system = (given & BIT(OPTION_SYSTEM)) != 0;
-		log_open("certlet", given & BIT(OPTION_QUIET) ? LOG_LEVEL_QUIET :
-		    given & BIT(OPTION_VERBOSE) ? LOG_LEVEL_VERBOSE : LOG_LEVEL_NORMAL);
+	} else if (right && usage_is_right(verb, &options)) {
+		options.sync.dry_run = options_have(&options, OPTION_DRY_RUN);
+		options.sync.force = options_have(&options, OPTION_FORCE);
+		log_open("certlet", options_have(&options, OPTION_QUIET) ? LOG_LEVEL_QUIET :
+		    options_have(&options, OPTION_VERBOSE) ? LOG_LEVEL_VERBOSE : LOG_LEVEL_NORMAL);
 		code = verbs[verb].run(&options);
 	} else if (verb == VERB_CHECK) {
 		/* A plugin that was called wrongly knows nothing: 1 would be a warning. */

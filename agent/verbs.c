@@ -7,7 +7,9 @@
 #include "policy.h"
 #include "purge.h"
 #include "report.h"
+#include "splay.h"
 #include "status.h"
+#include "times.h"
 #include "verbs.h"
 
 /* Libraries would obey it: OPENSSL_CONF, for one, names code to be loaded. The time zone is kept. */
@@ -18,6 +20,25 @@ forget_environment(void)
 	(void)clearenv();
 }
 
+/* Before the manifest is read and the lock is taken: neither is to be old, or held, by then. */
+static int
+wait_for_splay(const struct options *options)
+{
+	long within;
+
+	if (!times_parse_duration(options->splay, &within)) {
+		log_error("--splay %s: is no duration; a number and s, m, h or d, as in 10m",
+		    options->splay);
+		return -1;
+	}
+	if (options->sync.names.count != 0) {
+		log_error("--splay does not go with NAMEs, which are done at once");
+		return -1;
+	}
+	splay_wait(within, options->sync.dry_run);
+	return 0;
+}
+
 int
 verb_sync(const struct options *options)
 {
@@ -26,6 +47,8 @@ verb_sync(const struct options *options)
 		log_error("--sync --force needs the NAMEs it is meant for");
 		return EXIT_SETUP;
 	}
+	if (options->splay != NULL && wait_for_splay(options) == -1)
+		return EXIT_SETUP;
 	return (int)sync_run(&options->sync);
 }
 
@@ -37,7 +60,8 @@ verb_status(const struct options *options)
 	int result;
 
 	manifest_read_agent(options->sync.manifest_file, &agent);
-	result = status_show(agent.state_directory, &options->sync.names, options->json, time(NULL), &why);
+	result = status_show(agent.state_directory, &options->sync.names,
+	    options_have(options, OPTION_JSON), time(NULL), &why);
 	if (result == -1)
 		log_error("%s", why.text);
 	agent_settings_clear(&agent);
@@ -84,7 +108,7 @@ verb_test(const struct options *options)
 
 	if (manifest == NULL)
 		return EXIT_SETUP;
-	lacking = options->system ? doctor_examine(manifest) : 0;
+	lacking = options_have(options, OPTION_SYSTEM) ? doctor_examine(manifest) : 0;
 	if (lacking == 0)
 		log_notice("%s: in order, %zu certificate%s", manifest->file, manifest->entry_count,
 		    manifest->entry_count == 1 ? "" : "s");

@@ -1,8 +1,11 @@
 """The command line: verbs, options, and the exit codes with their precedence, 1 before 5 before 2 before 3."""
 
 import fcntl
+import os
 import re
 import shutil
+import signal
+import subprocess
 import time
 
 import pytest
@@ -490,3 +493,71 @@ def test_purge_leaves_nothing_behind_but_the_lock(vault, server):
     assert list(server.state_directory.iterdir()) == []
     assert [path.name for path in server.run_directory.iterdir()] == ["lock"]
     assert server.run("--status").exit == 1
+
+
+# --splay
+
+
+def pause_of(run):
+    """The time that a run said this host waits: "5 min" -> 300."""
+    number, unit = re.search(r"(?:waiting|would wait) (\d+) (\w+)", run.stderr).groups()
+    return int(number) * {"s": 1, "min": 60, "h": 3600, "days": 86400}[unit]
+
+
+def as_machine(text, directory):
+    """Words to run a program with, on a host of this machine-id."""
+    path = directory / "machine-id"
+    path.write_text(text + "\n")
+    return ["unshare", "--mount", "sh", "-c", f'mount --bind {path} /etc/machine-id && exec "$@"', "sh"]
+
+
+def test_splay_waits_before_the_run_and_says_so_when_verbose(vault, server):
+    vault.publish(A)
+    server.wants(A)
+    run = server.sync("--splay", "1s", "--verbose")
+    assert run.exit == 0 and "waiting" in run.stderr and server.installed(A)
+    quick = server.sync("--splay", "1s")
+    assert quick.exit == 0 and len(lines(quick.stderr)) == 1, "nothing but the line of an idle run"
+    waited = server.status()["last_sync"]
+    assert server.sync("--splay", "0s").exit == 0 and waited["seconds"] < 1
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not os.path.exists("/etc/machine-id"), reason="there is no /etc/machine-id here that another could be mounted over")
+def test_each_host_has_a_splay_of_its_own_and_a_dry_run_tells_it_without_waiting(vault, server):
+    vault.publish(A)
+    server.wants(A)
+    told = [pause_of(server.sync("--splay", "90d", "--dry-run", under=as_machine(text, server.directory)))
+            for text in ("1" * 32, "2" * 32, "1" * 32)]
+    assert told[0] == told[2] != told[1] and server.installed(A) is None
+    assert all(0 <= pause < 90 * 86400 for pause in told)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_splay_ends_with_a_signal_and_holds_no_lock(vault, server, number):
+    vault.publish(A)
+    server.wants(A)
+    waiting = server.start("--sync", "--splay", "90d", "--verbose", stderr=subprocess.PIPE)
+    assert b"waiting" in waiting.stderr.readline()
+    assert server.sync().exit == 0 and server.installed(A), "another run goes on meanwhile"
+    waiting.send_signal(number)
+    assert waiting.wait(10) == -number
+    waiting.stderr.close()
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--splay", "soon"], "soon: is no duration"), (["--splay", "5"], "5: is no duration"), (["--splay="], "is no duration"),
+    (["--splay"], "requires an argument"), (["--splay", "-1s"], "is no duration"),
+    (["--splay", "5m", A], "does not go with NAMEs"), (["--spl", "5m"], "write it out: --splay")])
+def test_a_splay_that_is_no_duration_or_has_names_is_a_usage_error(vault, server, words, said):
+    server.wants(A)
+    run = server.sync(*words)
+    assert run.exit == 1 and said in run.stderr and vault.requests() == 0
+    assert server.status() is None
+
+
+@pytest.mark.parametrize("verb", ["--status", "--check", "--test", "--policy", "--purge"])
+def test_only_sync_has_a_splay(vault, server, verb):
+    run = server.run(verb, "--splay", "1s")
+    assert run.exit == (3 if verb == "--check" else 1) and "--splay does not go with" in run.stderr
