@@ -233,6 +233,26 @@ directory_open_safe(const char *path, uid_t trusted, int *out_directory, struct 
 	return walk_to(path, trusted, /* make= */ false, out_directory, why);
 }
 
+char *
+directory_above(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return memory_text_n(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+enum found
+directory_open_above(const char *path, uid_t trusted, int *out_directory, const char **out_name,
+    struct failure *why)
+{
+	char *above = directory_above(path);
+	const enum found found = directory_open_safe(above, trusted, out_directory, why);
+
+	*out_name = strrchr(path, '/') + 1;
+	free(above);
+	return found;
+}
+
 int
 directory_make_safe(const char *path, int *out_directory, struct failure *why)
 {

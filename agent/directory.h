@@ -20,6 +20,11 @@
  */
 enum found directory_open_safe(const char *path, uid_t trusted, int *out_directory,
     struct failure *why);
+/* The directory above an absolute path, as text (caller frees) and opened; *out_name is the rest,
+ * in the path. */
+char *directory_above(const char *path);
+enum found directory_open_above(const char *path, uid_t trusted, int *out_directory,
+    const char **out_name, struct failure *why);
 /* The same for a directory of certlet's own; what is missing of the path is made, 0755, durably,
  * each in a directory that was judged before. */
 int directory_make_safe(const char *path, int *out_directory, struct failure *why);

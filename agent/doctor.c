@@ -9,6 +9,7 @@
 #include "doctor.h"
 #include "file.h"
 #include "log.h"
+#include "metrics.h"
 #include "sandbox.h"
 #include "service.h"
 #include "store.h"
@@ -139,12 +140,26 @@ examine_directory(const char *key, const char *path, uid_t trusted, bool must_ex
 static size_t
 examine_directory_of(const char *key, const char *path, uid_t trusted)
 {
-	const char *slash = strrchr(path, '/');
-	char *directory = memory_text_n(path, slash == path ? 1 : (size_t)(slash - path));
+	char *directory = directory_above(path);
 	const size_t lacking = examine_directory(key, directory, trusted, /* must_exist= */ true);
 
 	free(directory);
 	return lacking;
+}
+
+static size_t
+examine_metrics_file(const char *path)
+{
+	struct failure why;
+	const char *name;
+	int directory;
+
+	if (metrics_open_directory(path, &directory, &name, &why) == FOUND_FILE) {
+		(void)close(directory);
+		return 0;
+	}
+	(void)failure_prefix(&why, "metrics_file");
+	return complain(&why);
 }
 
 static size_t
@@ -157,7 +172,7 @@ examine_agent(const struct agent_settings *agent)
 	lacking += examine_directory("state_directory", agent->state_directory, self, false);
 	lacking += examine_directory("run_directory", agent->run_directory, self, false);
 	if (agent->metrics_file != NULL)
-		lacking += examine_directory_of("metrics_file", agent->metrics_file, self);
+		lacking += examine_metrics_file(agent->metrics_file);
 	return lacking;
 }
 

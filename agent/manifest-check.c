@@ -144,6 +144,17 @@ check_against_own(const struct output *output, const struct manifest *manifest,
 	free(archive);
 }
 
+static void
+check_metrics_file(const struct agent_settings *agent, const struct inifile_section *section,
+    struct manifest_errors *errors)
+{
+	static const char key[] = "metrics_file";
+	const struct output file = { agent->metrics_file, key, line_of(section, key), NULL };
+
+	if (file.path != NULL)
+		check_against_directory(&file, agent->directory, errors);
+}
+
 /* By path, a directory right before all that is in it; then by line. */
 static int
 compare_outputs(const void *a, const void *b)
@@ -227,6 +238,7 @@ manifest_check(const struct manifest_draft *draft, struct manifest_errors *error
 
 	check_vault(&manifest->vault, draft->vault, errors);
 	check_agent(&manifest->agent, draft->agent, errors);
+	check_metrics_file(&manifest->agent, draft->agent, errors);
 	for (size_t i = 0; i < manifest->entry_count; i++)
 		check_name(&manifest->entries[i], draft->entry_sections[i], errors);
 	check_outputs(draft, errors);

@@ -201,6 +201,21 @@ parse_reload(const struct inifile_pair *pair, void *field, struct manifest_error
 	return 0;
 }
 
+/* node_exporter reads no other, and says nothing of it. */
+static int
+parse_metrics_file(
+    const struct inifile_pair *pair, void *field, struct manifest_errors *errors)
+{
+	static const char ending[] = ".prom";
+	const size_t length = strlen(pair->value);
+
+	if (length < sizeof(ending) || strcmp(pair->value + length - strlen(ending), ending) != 0 ||
+	    pair->value[length - sizeof(ending)] == '/')
+		return value_wrong(pair, errors, "%s does not end in .prom: node_exporter would not "
+		    "read it", pair->value);
+	return value_path(pair, field, errors);
+}
+
 #define VAULT(field) offsetof(struct vault_settings, field)
 #define AGENT(field) offsetof(struct agent_settings, field)
 #define ENTRY(field) offsetof(struct entry, field)
@@ -234,7 +249,7 @@ static const struct key agent_keys[] = {
 	{ "state_directory", value_path, AGENT(state_directory), USE_LINE, NULL },
 	{ "run_directory", value_path, AGENT(run_directory), USE_LINE, NULL },
 	{ "user", value_account, AGENT(user), USE_LINE, NULL },
-	{ "metrics_file", NULL, 0, USE_LATER, NULL },
+	{ "metrics_file", parse_metrics_file, AGENT(metrics_file), USE_LINE, NULL },
 	{ "warn", value_duration, AGENT(warn), USE_LINE, NULL },
 	{ "critical", value_duration, AGENT(critical), USE_LINE, NULL },
 	{ "stale", value_long_duration, AGENT(stale), USE_LINE, NULL },

@@ -278,19 +278,6 @@ look(struct outputs *outputs, struct place *place, const struct state *state,
 	return stands_in_the_way(place, S_ISDIR(status.st_mode) ? "a directory" : "something", why);
 }
 
-enum found
-outputs_open_above(const char *path, uid_t trusted, int *out_directory, const char **out_name,
-    struct failure *why)
-{
-	const char *slash = strrchr(path, '/');
-	char *above = memory_text_n(path, slash == path ? 1 : (size_t)(slash - path));
-	const enum found found = directory_open_safe(above, trusted, out_directory, why);
-
-	*out_name = slash + 1;
-	free(above);
-	return found;
-}
-
 int
 outputs_open(struct outputs *outputs, struct store *store, const struct entry *entry,
     const struct keeper *keeper, const struct state *state, const struct owned *owned,
@@ -304,7 +291,7 @@ outputs_open(struct outputs *outputs, struct store *store, const struct entry *e
 		if (path == NULL)
 			continue;
 		*place = (struct place){ .part = order[i], .path = path, .directory = -1 };
-		if (outputs_open_above(path, keeper->owner, &place->directory, &place->name, why) !=
+		if (directory_open_above(path, keeper->owner, &place->directory, &place->name, why) !=
 		    FOUND_FILE)
 			return failure_prefix(why, "%s", path);
 		outputs->count++;

@@ -6,6 +6,7 @@
 #include "lock.h"
 #include "log.h"
 #include "manifest.h"
+#include "metrics.h"
 #include "purge.h"
 #include "removal.h"
 #include "report.h"
@@ -33,9 +34,11 @@ read_settings(const char *file, struct failure *why)
 /* Nothing is left that a later installation could stumble over; the state goes last, so that what
  * went wrong can be done again. */
 static int
-forget_everything(struct store *store, const struct agent_settings *agent, struct failure *why)
+forget_everything(struct store *store, const struct agent_settings *agent, struct state *state,
+    struct failure *why)
 {
-	if (store_remove_directories(store, why) == -1 ||
+	if (metrics_settle(state, NULL, why) == -1 ||
+	    store_remove_directories(store, why) == -1 ||
 	    status_remove(agent->state_directory, why) == -1)
 		return -1;
 	return state_remove_file(agent->state_directory, why);
@@ -85,7 +88,7 @@ purge(const struct manifest *manifest, bool force, struct failure *why)
 		secret_left = true;
 	}
 	if (removal.kept == 0 && !secret_left) {
-		if (forget_everything(store, agent, why) == -1)
+		if (forget_everything(store, agent, &state, why) == -1)
 			goto failed;
 		log_notice("%u certificate%s removed, nothing is left", removal.deleted,
 		    removal.deleted == 1 ? "" : "s");

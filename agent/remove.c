@@ -144,7 +144,7 @@ take_output(struct store *store, const struct state *state, struct owned *owned,
 	const char *name;
 	int directory, result = 0;
 
-	switch (outputs_open_above(path, trusted, &directory, &name, why)) {
+	switch (directory_open_above(path, trusted, &directory, &name, why)) {
 	case FOUND_FILE:
 		result = file_clear_leftover(directory, name, trusted, why);
 		clearing = clear_place(store, state, owned, output, fate, directory, name, why);

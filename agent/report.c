@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "report.h"
 #include "status.h"
 #include "times.h"
@@ -210,6 +211,37 @@ write_status(const struct run *run, enum exit_code code, double seconds)
 	return result;
 }
 
+static int
+write_metrics(const struct run *run)
+{
+	const struct agent_settings *agent = &run->manifest->agent;
+	struct seen_status status = { 0 };
+	struct failure why;
+	int result = -1;
+
+	if (agent->metrics_file == NULL)
+		return 0;
+	if (status_read(agent->state_directory, run->now, &status, &why) == 0)
+		result = metrics_write(agent->metrics_file, &status, &why);
+	if (result == -1)
+		log_error("%s", why.text);
+	status_clear(&status);
+	return result;
+}
+
+/* Monitoring would go on believing the last ones. */
+static enum exit_code
+tell_monitoring(const struct run *run, enum exit_code code, double seconds)
+{
+	if (write_status(run, code, seconds) == -1)
+		return exit_code_worse(code, EXIT_PARTLY);
+	if (write_metrics(run) == 0)
+		return code;
+	code = exit_code_worse(code, EXIT_PARTLY);
+	(void)write_status(run, code, seconds);
+	return code;
+}
+
 enum exit_code
 report_end(const struct run *run, enum exit_code code, double seconds)
 {
@@ -217,9 +249,8 @@ report_end(const struct run *run, enum exit_code code, double seconds)
 
 	for (size_t i = 0; i < run->manifest->entry_count; i++)
 		report_item(&run->items[i], run->options->dry_run, &counts);
-	/* Monitoring would go on believing the last one. */
-	if (!run->options->dry_run && write_status(run, code, seconds) == -1)
-		code = exit_code_worse(code, EXIT_PARTLY);
+	if (!run->options->dry_run)
+		code = tell_monitoring(run, code, seconds);
 	report_summary(run, &counts, code, seconds);
 	return code;
 }

@@ -11,7 +11,7 @@ void report_manifest_errors(const char *file, const struct manifest_errors *erro
 void report_changes(const struct run *run);
 void report_deletions(const struct words *names);
 
-/* Lines for what was installed, the summary, and status.json. Returns the exit code, of that too. */
+/* Lines for what was installed, the summary, status.json and the metrics. Returns the exit code, of that too. */
 enum exit_code report_end(const struct run *run, enum exit_code code, double seconds);
 
 /* status.json after a purge that left something: only what is still there. */

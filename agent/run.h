@@ -59,7 +59,8 @@ struct run {
 	struct fetch_summary summary;
 	struct failure broken;	/* FAILURE_INTERNAL: certlet itself failed; kind NONE if not */
 	struct tally {
-		unsigned int deleted, kept, repaired, reloaded;
+		unsigned int deleted, repaired, reloaded;
+		unsigned int kept;	/* what should have gone */
 	} tally;
 };
 

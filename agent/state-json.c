@@ -168,6 +168,7 @@ state_encode(const struct state *state)
 	fields_put_text(object, "credentials", state->credentials);
 	fields_put_text(object, "address", state->address);
 	fields_put(object, "wrapped", encode_wrapped(&state->wrapped));
+	fields_put_words(object, "metrics_files", &state->metrics_files);
 	return fields_encode(object, JSON_COMPACT);
 }
 
@@ -352,6 +353,15 @@ decode_wrapped(const json_t *object, struct wrapped *wrapped, const char **wrong
 		*wrong = "file";
 }
 
+static void
+decode_metrics_files(const json_t *object, struct words *out_files, const char **wrong)
+{
+	fields_words(object, "metrics_files", out_files, wrong);
+	for (size_t i = 0; i < out_files->count; i++)
+		if (*out_files->items[i] != '/')
+			*wrong = "metrics_files";
+}
+
 int
 state_decode(const char *text, size_t size, struct state *out_state, struct failure *why)
 {
@@ -379,6 +389,7 @@ state_decode(const char *text, size_t size, struct state *out_state, struct fail
 	state.credentials = fields_text(object, "credentials", &wrong);
 	state.address = fields_text(object, "address", &wrong);
 	decode_wrapped(fields_object(object, "wrapped", &wrong), &state.wrapped, &wrong);
+	decode_metrics_files(object, &state.metrics_files, &wrong);
 	if (wrong != NULL) {
 		(void)failure_set(why, FAILURE_INTERNAL, "\"%s\" is not what certlet wrote", wrong);
 		goto out;

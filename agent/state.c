@@ -361,5 +361,6 @@ state_clear(struct state *state)
 	free(state->credentials);
 	free(state->address);
 	wrapped_clear(&state->wrapped);
+	words_clear(&state->metrics_files);
 	*state = (struct state){ 0 };
 }

@@ -107,6 +107,7 @@ struct state {
 	char *credentials;		/* word of status.json; NULL: unknown */
 	char *address;			/* that answered last; NULL */
 	struct wrapped wrapped;
+	struct words metrics_files;	/* that were written; as a rule one or none */
 };
 
 /*

@@ -17,12 +17,20 @@ const char *const status_state_names[STATUS_STATES] = {
 	[STATUS_EXPIRING] = "expiring", [STATUS_EXPIRED] = "expired",
 };
 
-static bool
-is_below(long setting, int share, time_t not_before, time_t not_after, time_t now)
+static long
+warn_time(long setting, time_t not_before, time_t not_after)
 {
 	const struct leaf dates = { .not_before = not_before, .not_after = not_after };
 
-	return not_after - now < judge_threshold(setting, share, &dates);
+	return judge_threshold(setting, 5, &dates);
+}
+
+static long
+critical_time(long setting, time_t not_before, time_t not_after)
+{
+	const struct leaf dates = { .not_before = not_before, .not_after = not_after };
+
+	return judge_threshold(setting, 10, &dates);
 }
 
 enum status_state
@@ -32,7 +40,7 @@ status_state(time_t not_before, time_t not_after, long warn, time_t now)
 		return STATUS_MISSING;
 	if (not_after <= now)
 		return STATUS_EXPIRED;
-	return is_below(warn, 5, not_before, not_after, now) ? STATUS_EXPIRING : STATUS_OK;
+	return not_after - now < warn_time(warn, not_before, not_after) ? STATUS_EXPIRING : STATUS_OK;
 }
 
 static const char *
@@ -70,13 +78,13 @@ get_words(const json_t *object, const char *key)
 }
 
 static enum check_result
-certificate_level(const struct seen_certificate *seen, long critical, time_t now)
+certificate_level(const struct seen_certificate *seen, time_t now)
 {
 	/* It only waits to be deleted: no service of ours counts on its dates. */
 	if (!seen->wanted)
 		return seen->problem != NULL ? CHECK_WARNING : CHECK_OK;
 	if (seen->state == STATUS_MISSING || seen->state == STATUS_EXPIRED ||
-	    is_below(critical, 10, seen->not_before, seen->not_after, now))
+	    seen->not_after - now < seen->critical)
 		return CHECK_CRITICAL;
 	return seen->state == STATUS_EXPIRING || seen->problem != NULL ? CHECK_WARNING : CHECK_OK;
 }
@@ -84,6 +92,8 @@ certificate_level(const struct seen_certificate *seen, long critical, time_t now
 static struct seen_certificate
 see_certificate(const json_t *from, const json_t *thresholds, time_t now)
 {
+	const long warn = get_number(thresholds, "warn");
+	const long critical = get_number(thresholds, "critical");
 	struct seen_certificate seen = {
 		.name = get_text(from, "name"),
 		.problem = get_text(from, "problem"),
@@ -107,9 +117,12 @@ see_certificate(const json_t *from, const json_t *thresholds, time_t now)
 
 	if (seen.name == NULL)
 		seen.name = "?";
-	seen.state = status_state(seen.not_before, seen.not_after, get_number(thresholds, "warn"),
-	    now);
-	seen.level = certificate_level(&seen, get_number(thresholds, "critical"), now);
+	seen.state = status_state(seen.not_before, seen.not_after, warn, now);
+	if (seen.wanted && seen.not_after != 0) {
+		seen.warn = warn_time(warn, seen.not_before, seen.not_after);
+		seen.critical = critical_time(critical, seen.not_before, seen.not_after);
+	}
+	seen.level = certificate_level(&seen, now);
 	return seen;
 }
 
@@ -136,8 +149,9 @@ see_service(const json_t *from)
 }
 
 static void
-judge_run(struct seen_status *status, long stale, time_t now)
+judge_run(struct seen_status *status, time_t now)
 {
+	const long stale = status->stale_after;
 	const time_t age = now - status->last_success;
 
 	/* One that is to come was noted by a clock that was ahead: nobody knows how old it is. */
@@ -182,10 +196,12 @@ see_document(struct seen_status *status, time_t now)
 	status->notes = get_words(vault, "notes");
 	status->last_run = get_time(run, "time");
 	status->exit = get_number(run, "exit");
+	status->requests = get_number(run, "requests");
 	status->seconds = json_number_value(json_object_get(run, "seconds"));
 	status->error = get_text(run, "error");
 	status->last_success = get_time(status->document, "last_success");
-	judge_run(status, get_number(thresholds, "stale"), now);
+	status->stale_after = get_number(thresholds, "stale");
+	judge_run(status, now);
 	see_arrays(status, thresholds, now);
 }
 

@@ -32,6 +32,7 @@ struct seen_certificate {
 	time_t error_time, next_try, not_before, not_after, installed;
 	struct words names, services;
 	bool wanted;			/* by the manifest */
+	long warn, critical;		/* seconds before its end; 0: it is not wanted */
 	enum status_state state;	/* by the clock of now */
 	enum check_result level;
 };
@@ -48,8 +49,9 @@ struct seen_status {
 	const char *manifest, *address, *auth, *credentials;
 	struct words notes, sandbox;
 	time_t last_run, last_success, secret_id_expires;
-	long exit;
+	long exit, requests;
 	double seconds;
+	long stale_after;		/* seconds without success */
 	const char *error;		/* of the last run */
 	bool stale;			/* no success for longer than [agent] stale, or never, or in the future */
 	enum check_result run_level;	/* of the last run and of the last success */

@@ -118,9 +118,6 @@ const struct output *outputs_find_other(const struct state *state, const char *n
     const char *path, const struct owned **out_other);
 /* What an output link says. Caller frees. */
 char *outputs_link_target(const struct store *store, const char *name, enum part part);
-/* Opens the directory above an absolute path; *out_name is the rest, in the path. */
-enum found outputs_open_above(const char *path, uid_t trusted, int *out_directory,
-    const char **out_name, struct failure *why);
 
 /* --- remove.c --- */
 

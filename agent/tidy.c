@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "plan.h"
 #include "tidy.h"
 
@@ -79,7 +80,13 @@ tidy_item(struct run *run, struct item *item)
 void
 tidy_run(struct run *run)
 {
+	struct failure why;
 	bool unpruned = false;
+
+	if (metrics_settle(&run->state, run->manifest->agent.metrics_file, &why) == -1) {
+		log_error("%s", why.text);
+		run->tally.kept++;
+	}
 
 	for (size_t i = 0; i < run->manifest->entry_count; i++) {
 		if (run->items[i].selected)

@@ -4,6 +4,7 @@ type Certlet::Agent = Struct[{
   Optional['state_directory'] => Certlet::Path,
   Optional['run_directory']   => Certlet::Path,
   Optional['user']            => Certlet::Account,
+  Optional['metrics_file']    => Certlet::MetricsFile,
   Optional['warn']            => Variant[Certlet::Duration, Pattern[/\A0[smhd]\z/]],
   Optional['critical']        => Variant[Certlet::Duration, Pattern[/\A0[smhd]\z/]],
   Optional['stale']           => Certlet::Duration,

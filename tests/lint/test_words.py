@@ -128,6 +128,12 @@ def test_issuer_conf_and_the_manual_page_tell_every_setting_of_certlet_issue():
     assert {word for line in introduced for word in re.findall(r"\b[A-Z][A-Z_]+\b", line)} == known
 
 
+def test_the_metrics_are_the_same_in_code_and_manual_page():
+    told = set(re.findall(r'^\t.*"(certlet_[a-z_]+)"', read(AGENT / "metrics.c"), re.M))
+    section = re.search(r"^\.Sh METRICS\n(.*?)(?=^\.Sh )", read(AGENT / "certlet.8"), re.S | re.M).group(1)
+    assert told == {word for word in items(section) if word.startswith("certlet_")}
+
+
 def test_exit_codes_are_the_same_in_code_and_manual_page():
     codes = {int(number) for number in re.findall(r"\bEXIT_[A-Z]+ = (\d)", read(AGENT / "failure.h"))}
     section = re.search(r"^\.Sh EXIT STATUS\n(.*?)(?=^\.Sh )", read(AGENT / "certlet.8"), re.S | re.M)

@@ -15,7 +15,7 @@ timeout = 10
 kv_version = 3
 
 [agent]
-metrics_file = /var/lib/node_exporter/certlet.prom
+metrics_file = /var/lib/node_exporter/certlet.txt
 
 [certificate www.example.test]
 key_mode = 0644
@@ -37,7 +37,7 @@ TOLD = {  # line: words
     2: "did you mean address?",
     3: "10 is no duration",
     4: "auto, 1 or 2",
-    7: "metrics_file: is not supported by this version",
+    7: "metrics_file: /var/lib/node_exporter/certlet.txt does not end in .prom",
     10: "0644 lets others read the key; 0600 or 0640 are usual",
     12: "ngnix is neither a [service ngnix] of this manifest nor a preset",
     15: "/srv/tls/cert.pem is what cert_path of [certificate www.example.test] writes already, in line 11",

@@ -109,8 +109,21 @@ START_TEST(keys_of_a_later_version_are_accepted_at_their_default_only)
 	refuse("[agent]\nadopt = yes\n", 4, "not supported by this version, only its default no");
 	refuse("[agent]\nwait = 1s\n", 4, "only its default 0s");
 	refuse("[agent]\nwindow = 08:00-09:00\n", 4, "only its default always");
-	refuse("[agent]\nmetrics_file = /var/lib/x.prom\n", 4, "not supported by this version");
 	refuse("[service x]\nwindow = 08:00-09:00\n", 4, "not supported by this version");
+}
+END_TEST
+
+START_TEST(a_metrics_file_is_one_that_node_exporter_reads)
+{
+	struct manifest *manifest = manifest_of("[agent]\nmetrics_file = /var/lib/x.prom\n");
+
+	ck_assert_str_eq(manifest->agent.metrics_file, "/var/lib/x.prom");
+	manifest_free(manifest);
+	refuse("[agent]\nmetrics_file = /var/lib/x.txt\n", 4, "does not end in .prom");
+	refuse("[agent]\nmetrics_file = /var/lib/.prom\n", 4, "does not end in .prom");
+	refuse("[agent]\nmetrics_file = .prom\n", 4, "does not end in .prom");
+	refuse("[agent]\nmetrics_file = lib/x.prom\n", 4, "metrics_file: ");
+	refuse("[agent]\nmetrics_file = /etc/certlet/live/x.prom\n", 4, "no output may stand there");
 }
 END_TEST
 
@@ -255,6 +268,7 @@ main(void)
 	tcase_add_test(tests, an_empty_value_is_an_error);
 	tcase_add_test(tests, only_lists_and_commands_go_on_on_indented_lines);
 	tcase_add_test(tests, keys_of_a_later_version_are_accepted_at_their_default_only);
+	tcase_add_test(tests, a_metrics_file_is_one_that_node_exporter_reads);
 	tcase_add_test(tests, a_pki_source_is_of_a_later_version);
 	tcase_add_test(tests, pki_keys_are_judged_with_a_pki_source);
 	tcase_add_test(tests, a_pki_key_on_a_kv_certificate_is_an_error_even_at_its_default);

@@ -70,6 +70,7 @@ full_state(void)
 	fill_certificate(&state);
 	fill_service(&state);
 	notes_set(&state.notes, "kv-version secret", 2, 1790000007);
+	words_add(&state.metrics_files, "/var/lib/node-exporter/certlet.prom");
 	return state;
 }
 
@@ -117,6 +118,7 @@ START_TEST(what_is_encoded_is_decoded_the_same)
 	ck_assert_int_eq(found.last_success, 1790000006);
 	ck_assert_str_eq(found.credentials, "ok");
 	ck_assert_str_eq(found.address, "https://vault.example.test:8200");
+	ck_assert(words_contain(&found.metrics_files, "/var/lib/node-exporter/certlet.prom"));
 	ck_assert_str_eq(found.wrapped.token, "00ff");
 	ck_assert_str_eq(found.wrapped.error, "it is lost");
 	ck_assert_str_eq(found.wrapped.file, "/etc/certlet/secret-id");

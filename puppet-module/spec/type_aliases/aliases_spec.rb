@@ -4,6 +4,7 @@ require 'spec_helper'
   'Certlet::Name'        => [['www.example.com', '_wildcard.example.com', 'a', 'x' * 253], ['', '-a', '.a', 'a.', 'a/b', "a\n", 'a]', 'x' * 254]],
   'Certlet::Hostname'    => [['*.example.com', 'a.b', '2001:db8::1'], ['*', '*.*.a', '-a', 'a b', 'any', 'a_b']],
   'Certlet::Path'        => [['/a', '/a/b.c', '/..a'], ['a', '/', '/a/', '/a//b', '/a/../b', '/a/.', "/a\n", '/a b']],
+  'Certlet::MetricsFile' => [['/var/lib/a.prom'], ['/a', '/.prom', 'a.prom', '/a/../b.prom', '/a b.prom', "/a.prom\n", "/a\n.prom"]],
   'Certlet::KeyMode'     => [['0640', '600'], ['0644', '0601', '64', '8', '00640']],
   'Certlet::Mode'        => [['0644', '444'], ['0844', 'u=r']],
   'Certlet::Duration'    => [['30s', '25d'], ['0s', '5', '5min', '-1s', '99999d']],
