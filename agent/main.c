@@ -19,6 +19,7 @@ static const struct option long_options[] = {
 	{ "splay", required_argument, NULL, OPTION_SPLAY },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "system", no_argument, NULL, OPTION_SYSTEM },
+	{ "restore", no_argument, NULL, OPTION_RESTORE },
 	{ "manifest", required_argument, NULL, OPTION_MANIFEST },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ "quiet", no_argument, NULL, OPTION_QUIET },
@@ -38,7 +39,7 @@ static const struct {
 	[VERB_CHECK] = { verb_check, 0, false },
 	[VERB_TEST] = { verb_test, BIT(OPTION_SYSTEM), false },
 	[VERB_POLICY] = { verb_policy, 0, false },
-	[VERB_PURGE] = { verb_purge, BIT(OPTION_FORCE), false },
+	[VERB_PURGE] = { verb_purge, BIT(OPTION_FORCE) | BIT(OPTION_RESTORE), false },
 };
 
 static const char help[] =
@@ -56,6 +57,7 @@ static const char help[] =
 "  --policy              print the Vault policy that the manifest needs\n"
 "  --purge               remove all that certlet installed\n"
 "        --force         also what a service still uses\n"
+"        --restore       put back the files that stood there before (adopt in certlet.ini)\n"
 "\n"
 "  --manifest FILE       instead of " CERTLET_MANIFEST "\n"
 "  --verbose, --quiet    say more; say nothing but errors\n"

@@ -253,7 +253,7 @@ static const struct key agent_keys[] = {
 	{ "warn", value_duration, AGENT(warn), USE_LINE, NULL },
 	{ "critical", value_duration, AGENT(critical), USE_LINE, NULL },
 	{ "stale", value_long_duration, AGENT(stale), USE_LINE, NULL },
-	{ "adopt", NULL, 0, USE_LATER, "no" },
+	{ "adopt", value_boolean, AGENT(adopt), USE_LINE, NULL },
 	{ "wait", NULL, 0, USE_LATER, "0s" },
 	{ "window", NULL, 0, USE_LATER, "always" },
 };
@@ -281,7 +281,7 @@ static const struct key certificate_keys[] = {
 	{ "install", parse_install, ENTRY(install), USE_LINE, NULL },
 	{ "trust_file", value_path, ENTRY(trust_file), USE_LINE, NULL },
 	{ "services", parse_services, ENTRY(services), USE_LINES, NULL },
-	{ "adopt", NULL, 0, USE_LATER, "no" },
+	{ "adopt", value_boolean, ENTRY(adopt), USE_LINE, NULL },
 	{ "wait", NULL, 0, USE_LATER, "0s" },
 	{ "window", NULL, 0, USE_LATER, "always" },
 	{ "ttl", NULL, 0, USE_PKI, NULL },

@@ -67,13 +67,16 @@ start_agent(struct agent_settings *agent)
 
 static void
 start_entry(struct entry *entry, const struct inifile_section *section,
-    const struct vault_settings *vault)
+    const struct manifest *manifest)
 {
+	const struct vault_settings *vault = &manifest->vault;
+
 	*entry = (struct entry){
 		.name = memory_text(section->name), .line = section->line,
 		.source_kind = SOURCE_KV, .namespace = memory_text(vault->namespace),
 		.mount = memory_text(vault->kv_mount), .kv_version = vault->kv_version,
 		.cert_mode = 0644, .key_mode = 0600, .install = INSTALL_SYMLINK,
+		.adopt = manifest->agent.adopt,
 	};
 }
 
@@ -216,7 +219,7 @@ read_entries(struct manifest_draft *draft, const struct inifile *inifile,
 		if (strcmp(section->kind, "certificate") != 0 || section->name == NULL)
 			continue;
 		draft->entry_sections[manifest->entry_count++] = section;
-		start_entry(entry, section, &manifest->vault);
+		start_entry(entry, section, manifest);
 		manifest_keys_apply(SECTION_CERTIFICATE, section, entry, errors);
 		finish_entry(entry);
 	}

@@ -48,6 +48,7 @@ struct agent_settings {
 	char *user;
 	char *metrics_file;		/* NULL: none */
 	long warn, critical, stale;	/* seconds */
+	bool adopt;			/* of certificates that do not say */
 };
 
 enum source_kind { SOURCE_KV, SOURCE_PKI };
@@ -71,6 +72,7 @@ struct entry {			/* [certificate NAME] */
 	char *outputs[PART_COUNT];	/* cert_path …; NULL: none */
 	bool combined;
 	enum install install;
+	bool adopt;		/* what stands at the path of an output is taken over */
 	char *trust_file;	/* NULL: none */
 	struct words services;	/* each is in manifest->services */
 };

@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "adopt.h"
 #include "directory.h"
 #include "store-internal.h"
 
@@ -245,7 +246,8 @@ look_at_file(struct outputs *outputs, struct place *place, const struct state *s
 		case FOUND_FILE:
 			break;
 		case FOUND_ABSENT:
-			return stands_in_the_way(place, "a file that certlet did not make", why);
+			place->standing = STANDS_ADOPTABLE;
+			return adopt_judge(outputs, place, &status, digest, why);
 		case FOUND_FAILED:
 			return failure_prefix(why, "it cannot be told whose it is");
 		}

@@ -2,6 +2,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "adopt.h"
 #include "credentials.h"
 #include "lock.h"
 #include "log.h"
@@ -58,7 +59,7 @@ tell_what_is_left(const struct manifest *manifest, const struct state *state,
 }
 
 static enum exit_code
-purge(const struct manifest *manifest, bool force, struct failure *why)
+purge(const struct manifest *manifest, bool force, bool restore, struct failure *why)
 {
 	const struct agent_settings *agent = &manifest->agent;
 	struct state state = { 0 };
@@ -69,14 +70,14 @@ purge(const struct manifest *manifest, bool force, struct failure *why)
 		.now = time(NULL),
 	};
 	enum exit_code code = EXIT_WANTED;
-	bool secret_left = false;
+	bool something_left = false;
 
 	if (state_read(agent->state_directory, &state, why) == -1 ||
 	    store_open(agent->directory, false, &store, why) == -1)
 		goto failed;
 	if (credentials_forget_token(agent->run_directory, why) == -1) {
 		log_error("%s", why->text);
-		secret_left = true;
+		something_left = true;
 	}
 	removal.store = store;
 	for (size_t i = 0; i < state.certificate_count; i++)
@@ -85,9 +86,14 @@ purge(const struct manifest *manifest, bool force, struct failure *why)
 		goto failed;
 	if (wrapping_forget(&state, why) == -1) {
 		log_error("%s", why->text);
-		secret_left = true;
+		something_left = true;
 	}
-	if (removal.kept == 0 && !secret_left) {
+	/* What is put back must not be taken for an output that others replaced. */
+	if (state.adopted_count != 0 && state_write(agent->state_directory, &state, why) == -1)
+		goto failed;
+	if (!adopt_return(&state, restore))
+		something_left = true;
+	if (removal.kept == 0 && !something_left) {
 		if (forget_everything(store, agent, &state, why) == -1)
 			goto failed;
 		log_notice("%u certificate%s removed, nothing is left", removal.deleted,
@@ -112,7 +118,7 @@ out:
 }
 
 enum exit_code
-purge_run(const char *manifest_file, bool force)
+purge_run(const char *manifest_file, bool force, bool restore)
 {
 	struct failure why;
 	enum exit_code code;
@@ -124,7 +130,7 @@ purge_run(const char *manifest_file, bool force)
 		log_error("%s", why.text);
 		code = failure_exit_code(why.kind);
 	} else {
-		code = purge(manifest, force, &why);
+		code = purge(manifest, force, restore, &why);
 	}
 	if (lock != -1)
 		(void)close(lock);

@@ -150,6 +150,26 @@ encode_wrapped(const struct wrapped *wrapped)
 	return object;
 }
 
+static json_t *
+encode_adopted(const struct state *state)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < state->adopted_count; i++) {
+		const struct adopted *adopted = &state->adopted[i];
+		json_t *object = json_object();
+
+		fields_put_text(object, "path", adopted->path);
+		fields_put_text(object, "kept", adopted->kept);
+		fields_put_text(object, "digest", adopted->digest);
+		fields_put_number(object, "owner", adopted->owner);
+		fields_put_number(object, "group", adopted->group);
+		fields_put_number(object, "mode", adopted->mode);
+		(void)json_array_append_new(list, object);
+	}
+	return list;
+}
+
 char *
 state_encode(const struct state *state)
 {
@@ -169,6 +189,7 @@ state_encode(const struct state *state)
 	fields_put_text(object, "address", state->address);
 	fields_put(object, "wrapped", encode_wrapped(&state->wrapped));
 	fields_put_words(object, "metrics_files", &state->metrics_files);
+	fields_put(object, "adopted", encode_adopted(state));
 	return fields_encode(object, JSON_COMPACT);
 }
 
@@ -362,6 +383,29 @@ decode_metrics_files(const json_t *object, struct words *out_files, const char *
 			*wrong = "metrics_files";
 }
 
+/* A file of that name is removed, and one is put back at that path. */
+static void
+decode_adopted(const json_t *list, struct state *state, const char **wrong)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *object = json_array_get(list, i);
+		struct adopted adopted = {
+			.path = fields_text(object, "path", wrong),
+			.kept = fields_text(object, "kept", wrong),
+			.owner = fields_small_number(object, "owner", wrong),
+			.group = fields_small_number(object, "group", wrong),
+			.mode = fields_small_number(object, "mode", wrong) & 07777,
+		};
+
+		fields_line(object, "digest", adopted.digest, sizeof(adopted.digest), wrong);
+		if (adopted.path == NULL || *adopted.path != '/')
+			*wrong = "path";
+		if (adopted.kept == NULL || !is_name(adopted.kept))
+			*wrong = "kept";
+		(void)state_add_adopted(state, &adopted);
+	}
+}
+
 int
 state_decode(const char *text, size_t size, struct state *out_state, struct failure *why)
 {
@@ -390,6 +434,7 @@ state_decode(const char *text, size_t size, struct state *out_state, struct fail
 	state.address = fields_text(object, "address", &wrong);
 	decode_wrapped(fields_object(object, "wrapped", &wrong), &state.wrapped, &wrong);
 	decode_metrics_files(object, &state.metrics_files, &wrong);
+	decode_adopted(fields_list(object, "adopted", &wrong), &state, &wrong);
 	if (wrong != NULL) {
 		(void)failure_set(why, FAILURE_INTERNAL, "\"%s\" is not what certlet wrote", wrong);
 		goto out;

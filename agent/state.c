@@ -48,10 +48,12 @@ state_read(const char *directory, struct state *out_state, struct failure *why)
 	if (found == FOUND_FILE)
 		found = file_read_at(descriptor, FILE_NAME, LIMIT_BYTES, &text, &status, why);
 	if (found == FOUND_ABSENT) {
-		*out_state = (struct state){ 0 };
+		*out_state = (struct state){ .directory = memory_text(directory) };
 		result = 0;
 	} else if (found == FOUND_FILE && check_owner(&status, why) == 0) {
 		result = state_decode(text.bytes, text.size, out_state, why);
+		if (result == 0)
+			out_state->directory = memory_text(directory);
 	}
 	if (result == -1) {
 		why->kind = FAILURE_INTERNAL;
@@ -323,6 +325,29 @@ state_forget_future(struct state *state, time_t now)
 	}
 }
 
+/* --- Adopted files --- */
+
+struct adopted *
+state_add_adopted(struct state *state, const struct adopted *take_adopted)
+{
+	struct adopted *place;
+
+	state->adopted = memory_grow(state->adopted, state->adopted_count + 1, sizeof(*place));
+	place = &state->adopted[state->adopted_count++];
+	*place = *take_adopted;
+	return place;
+}
+
+void
+state_drop_adopted(struct state *state, struct adopted *adopted)
+{
+	free(adopted->path);
+	free(adopted->kept);
+	state->adopted_count--;
+	memmove(adopted, adopted + 1,
+	    (size_t)(state->adopted + state->adopted_count - adopted) * sizeof(*adopted));
+}
+
 void
 wrapped_clear(struct wrapped *wrapped)
 {
@@ -362,5 +387,9 @@ state_clear(struct state *state)
 	free(state->address);
 	wrapped_clear(&state->wrapped);
 	words_clear(&state->metrics_files);
+	while (state->adopted_count != 0)
+		state_drop_adopted(state, &state->adopted[state->adopted_count - 1]);
+	free(state->adopted);
+	free(state->directory);
 	*state = (struct state){ 0 };
 }

@@ -96,7 +96,17 @@ struct wrapped {
 	time_t begins, expires;	/* of that secret-id; expires 0: never */
 };
 
+struct adopted {		/* a file of others that gave way to an output (adopt.h) */
+	char *path;		/* where it stood */
+	char *kept;		/* its name in state_directory/adopted/ */
+	char digest[DIGEST_BYTES];	/* of what it held */
+	uid_t owner;
+	gid_t group;
+	mode_t mode;
+};
+
 struct state {
+	char *directory;		/* that it was read from; not written down */
 	struct owned *certificates;	/* sorted by name */
 	size_t certificate_count;
 	struct known_service *services;	/* sorted by name */
@@ -108,6 +118,8 @@ struct state {
 	char *address;			/* that answered last; NULL */
 	struct wrapped wrapped;
 	struct words metrics_files;	/* that were written; as a rule one or none */
+	struct adopted *adopted;	/* of one path: the last one is the youngest */
+	size_t adopted_count;
 };
 
 /*
@@ -135,6 +147,10 @@ struct known_service *state_find_service(const struct state *state, const char *
 struct known_service *state_add_service(struct state *state, const struct service *service);
 void state_remove_service(struct state *state, const char *name);
 enum service_state known_service_state(const struct known_service *service);
+
+/* At the end; pointers to others end here. Takes its texts. */
+struct adopted *state_add_adopted(struct state *state, const struct adopted *take_adopted);
+void state_drop_adopted(struct state *state, struct adopted *adopted);
 
 /* With PROBLEM_NONE the error goes too. next_try is left as it is. */
 void owned_set_problem(struct owned *owned, enum problem problem, const char *error, time_t now);

@@ -5,6 +5,7 @@
  *	store.c		opening, owners, the switch and the repair
  *	generation.c	DIR/archive/NAME/N: writes, reads and checks one
  *	outputs.c	files and links outside DIR
+ *	adopt.c		what others had in their place
  *	inspect.c	what lies on the disk
  *	remove.c	what goes
  */
@@ -67,6 +68,7 @@ enum standing {
 	STANDS_MISSING,
 	STANDS_UNKNOWN,	/* right, but the state does not know that it is ours */
 	STANDS_DRIFTED,	/* right but for its owner or mode */
+	STANDS_ADOPTABLE,	/* a file of others, which is to be kept before it is replaced */
 	STANDS_BENT,	/* ours or handed over (rule 14), but not what is wanted */
 };
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "adopt.h"
 #include "directory.h"
 #include "store-internal.h"
 
@@ -228,7 +229,7 @@ take_away(struct store *store, const struct state *state, struct owned *owned, s
 /* With `relink`, the link moves after all that may fail for want of space has been written. */
 static int
 put_in_place(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct owned *owned, int home, unsigned int generation,
+    struct state *state, struct owned *owned, int home, unsigned int generation,
     const struct origin *origin, bool relink, struct failure *why)
 {
 	struct outputs outputs;
@@ -236,6 +237,7 @@ put_in_place(struct store *store, const struct entry *entry, const struct keeper
 
 	if (outputs_open(&outputs, store, entry, keeper, state, owned, origin, why) == 0 &&
 	    outputs_prepare(&outputs, home, generation, origin, why) == 0 &&
+	    adopt_keep(&outputs, state, why) == 0 &&
 	    (!relink || point_live(store, entry->name, generation, why) == 0))
 		result = outputs_commit(&outputs, owned, why);
 	outputs_close(&outputs);
@@ -244,7 +246,7 @@ put_in_place(struct store *store, const struct entry *entry, const struct keeper
 
 int
 store_switch(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct owned *owned, unsigned int generation, struct failure *why)
+    struct state *state, struct owned *owned, unsigned int generation, struct failure *why)
 {
 	struct origin origin = { 0 };
 	unsigned int before;
@@ -269,7 +271,7 @@ store_switch(struct store *store, const struct entry *entry, const struct keeper
 
 int
 store_repair(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct owned *owned, const struct disk *disk, struct failure *why)
+    struct state *state, struct owned *owned, const struct disk *disk, struct failure *why)
 {
 	const unsigned int number = disk->live != 0 ? disk->live : owned->generation;
 	int home = -1, result = -1;

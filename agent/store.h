@@ -64,7 +64,8 @@ bool store_read_installed(const struct store *store, const struct owned *owned,
 
 /*
  * Before anything is written for an entry: every output directory exists and is safe, and what
- * stands at each output path is nothing, ours, or another known certificate's (rule 14).
+ * stands at each output path is nothing, ours, another known certificate's (rule 14), or may be
+ * adopted.
  */
 int store_check_outputs(struct store *store, const struct entry *entry, const struct keeper *keeper,
     const struct state *state, struct failure *why);
@@ -89,11 +90,12 @@ int store_rewrite_origin(struct store *store, const char *name, unsigned int gen
  * Points live/NAME to `generation` by one rename; 0 takes the link away, and the outputs with it
  * (what was another certificate's, rule 14, is given back to it). Copies follow, key first, having
  * been written beside their places before the link moved; output links are made where missing;
- * owned->outputs is brought up to date (in memory). A generation that is not sound is refused.
+ * owned->outputs is brought up to date (in memory). A file of others that is to be adopted is kept
+ * first, which writes the state. A generation that is not sound is refused.
  * -1: the link has moved only if the last renames failed; switching back is always right.
  */
 int store_switch(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct owned *owned, unsigned int generation, struct failure *why);
+    struct state *state, struct owned *owned, unsigned int generation, struct failure *why);
 
 /*
  * Sets owner, mode, link and outputs right, without touching what is right. Copies that do not hold
@@ -101,7 +103,7 @@ int store_switch(struct store *store, const struct entry *entry, const struct ke
  * the state does not know are noted. `disk` is as store_inspect() just found it.
  */
 int store_repair(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct owned *owned, const struct disk *disk, struct failure *why);
+    struct state *state, struct owned *owned, const struct disk *disk, struct failure *why);
 
 /*
  * Removes outputs of `owned` that its entry (NULL: not wanted any more) does not name now, and that

@@ -135,5 +135,6 @@ int
 verb_purge(const struct options *options)
 {
 	forget_environment();
-	return (int)purge_run(options->sync.manifest_file, options->sync.force);
+	return (int)purge_run(options->sync.manifest_file, options->sync.force,
+	    options_have(options, OPTION_RESTORE));
 }

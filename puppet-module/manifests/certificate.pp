@@ -27,6 +27,7 @@
 # @param combined_path A further place for key, certificate and chain
 # @param combined Whether there is a file of key, certificate and chain
 # @param install Whether the further places are links or files
+# @param adopt Whether a file that stands at one of the paths is taken over: kept until `certlet --purge`, and replaced
 # @param trust_file The roots that the chain must lead to one of
 # @param services What reads it: presets, or keys of `certlet::services`
 define certlet::certificate (
@@ -48,6 +49,7 @@ define certlet::certificate (
   Optional[Certlet::Path] $combined_path = undef,
   Optional[Boolean] $combined = undef,
   Optional[Enum['symlink', 'copy']] $install = undef,
+  Optional[Boolean] $adopt = undef,
   Optional[Certlet::Path] $trust_file = undef,
   Optional[Array[Certlet::ServiceName]] $services = undef,
 ) {

@@ -8,4 +8,5 @@ type Certlet::Agent = Struct[{
   Optional['warn']            => Variant[Certlet::Duration, Pattern[/\A0[smhd]\z/]],
   Optional['critical']        => Variant[Certlet::Duration, Pattern[/\A0[smhd]\z/]],
   Optional['stale']           => Certlet::Duration,
+  Optional['adopt']           => Boolean,
 }]

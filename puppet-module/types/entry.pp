@@ -18,6 +18,7 @@ type Certlet::Entry = Struct[{
   Optional['combined_path']  => Certlet::Path,
   Optional['combined']       => Boolean,
   Optional['install']        => Enum['symlink', 'copy'],
+  Optional['adopt']          => Boolean,
   Optional['trust_file']     => Certlet::Path,
   Optional['services']       => Array[Certlet::ServiceName],
 }]

@@ -250,4 +250,80 @@ class Regret(Purge):
         return Scenario.lacks(self, server)
 
 
-SCENARIOS = [Install, Renewal, RollBack, Guilty, Copy, Deletion, DeletionOfCopies, Purge, Regret]
+class Adopt(Install):
+    """Another tool's files stand where the outputs are to be."""
+
+    name = "adopt"
+    keys = {"adopt": True}
+
+    def set_up(self, vault, server):
+        super().set_up(vault, server)
+        self.theirs = {"cert.pem": "their certificate\n", "key.pem": "their key\n"}
+        for file, text in self.theirs.items():
+            (self.out / file).write_text(text)
+            (self.out / file).chmod(0o640)
+
+    def kept(self, server):
+        return sorted(path.read_text() for path in server.state_directory.glob("adopted/[!.]*"))
+
+    def harm(self, server):
+        """What is theirs is in its place, or kept; nothing is cut short."""
+        complaints = []
+        for file, text in self.theirs.items():
+            stands = self.stands(file)
+            if stands != text and text not in self.kept(server):
+                complaints.append(f"their {file} is lost")
+            if stands not in (text, self.goal.cert, self.goal.key, *self.may_be_gone()):
+                complaints.append(f"{file} outside is not whole")
+        return complaints + [complaint for complaint in super().harm(server) if "outside" not in complaint]
+
+    def stands(self, file):
+        return (self.out / file).read_text() if (self.out / file).exists() else None
+
+    def may_be_gone(self):
+        return ()
+
+    def lacks(self, server):
+        return super().lacks(server) + ([] if self.kept(server) == sorted(self.theirs.values()) else [f"kept: {self.kept(server)}"])
+
+    def epilogue(self, vault, server):
+        run = server.run("--purge", "--restore")
+        return [] if run.exit == 0 and not self.not_back() else [f"--purge --restore: exit {run.exit}: {run.output}"]
+
+    def not_back(self):
+        return [f"their {file} is not back" for file, text in self.theirs.items()
+                if self.stands(file) != text or (self.out / file).is_symlink() or (self.out / file).stat().st_mode & 0o7777 != 0o640]
+
+
+class AdoptCopy(Adopt):
+    name = "adopt-copy"
+    keys = {"adopt": True, "install": "copy"}
+
+
+class Restore(Adopt):
+    """They are put back."""
+
+    name = "restore"
+    verb = again = ("--purge", "--restore")
+
+    def set_up(self, vault, server):
+        super().set_up(vault, server)
+        assert server.sync().exit == 0
+
+    def neighbours(self):
+        return [self.neighbour, None]
+
+    def may_be_gone(self):
+        return (None,)
+
+    def lacks(self, server):
+        left = [*server.state_directory.glob("*"), *server.live.parent.glob("live*"), *server.live.parent.glob("archive*"),
+                *self.out.glob(".*"), *server.etc.glob(".*")]
+        left += [path for path in server.run_directory.iterdir() if path.name != "lock"]
+        return self.not_back() + [f"left over: {path}" for path in left]
+
+    def epilogue(self, vault, server):
+        return []
+
+
+SCENARIOS = [Install, Renewal, RollBack, Guilty, Copy, Deletion, DeletionOfCopies, Purge, Regret, Adopt, AdoptCopy, Restore]

@@ -61,7 +61,7 @@ def code_of(path):
 
 PARTS = {  # one module in several files, which may call each other
     "vault": {"address", "failover", "login", "verdict"},
-    "store": {"generation", "inspect", "outputs", "remove"},
+    "store": {"adopt", "generation", "inspect", "outputs", "remove"},
     "manifest": {"inifile"},
 }
 

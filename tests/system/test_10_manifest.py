@@ -25,7 +25,7 @@ services = ngnix
 [certificate mail.example.test]
 key_path = /srv/tls/cert.pem
 chain_path = {archive}/chain.pem
-adopt = yes
+adopt = maybe
 ttl = 30m
   [service smtp]
 [certificate www.example.test]
@@ -42,7 +42,7 @@ TOLD = {  # line: words
     12: "ngnix is neither a [service ngnix] of this manifest nor a preset",
     15: "/srv/tls/cert.pem is what cert_path of [certificate www.example.test] writes already, in line 11",
     16: "no output may stand there",
-    17: "adopt: yes is not supported by this version",
+    17: "adopt: maybe is not accepted; it is no or yes",
     18: "ttl: is for a pki: source only",
     19: "looks like a section header",
     20: "[certificate www.example.test] again: it stands in line 9",

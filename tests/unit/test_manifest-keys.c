@@ -92,7 +92,7 @@ END_TEST
 START_TEST(keys_of_a_later_version_are_accepted_at_their_default_only)
 {
 	static const char *const lines[][2] = {
-		{ "adopt = no", "adopt = yes" }, { "wait = 0s", "wait = 1h" },
+		{ "wait = 0s", "wait = 1h" },
 		{ "window = always", "window = Mon..Fri 08:00-18:00" },
 		{ "", "pkcs12_path = /etc/x.p12" }, { "", "pkcs12_password_file = /etc/password" },
 	};
@@ -104,9 +104,8 @@ START_TEST(keys_of_a_later_version_are_accepted_at_their_default_only)
 		(void)snprintf(text, sizeof(text), CERTIFICATE("%s\n"), lines[i][1]);
 		refuse(text, 4, "not supported by this version");
 	}
-	manifest_free(manifest_of("[agent]\nadopt = no\nwait = 0s\nwindow = always\n"
+	manifest_free(manifest_of("[agent]\nwait = 0s\nwindow = always\n"
 	    "[service x]\nwindow = always\n"));
-	refuse("[agent]\nadopt = yes\n", 4, "not supported by this version, only its default no");
 	refuse("[agent]\nwait = 1s\n", 4, "only its default 0s");
 	refuse("[agent]\nwindow = 08:00-09:00\n", 4, "only its default always");
 	refuse("[service x]\nwindow = 08:00-09:00\n", 4, "not supported by this version");
@@ -124,6 +123,18 @@ START_TEST(a_metrics_file_is_one_that_node_exporter_reads)
 	refuse("[agent]\nmetrics_file = .prom\n", 4, "does not end in .prom");
 	refuse("[agent]\nmetrics_file = lib/x.prom\n", 4, "metrics_file: ");
 	refuse("[agent]\nmetrics_file = /etc/certlet/live/x.prom\n", 4, "no output may stand there");
+}
+END_TEST
+
+START_TEST(a_certificate_adopts_as_the_agent_does_unless_it_says)
+{
+	struct manifest *manifest = manifest_of(CERTIFICATE("adopt = no\n")
+	    "[agent]\nadopt = yes\n[certificate other]\nnames = any\n");
+
+	ck_assert(!manifest->entries[0].adopt);
+	ck_assert(manifest->entries[1].adopt);
+	manifest_free(manifest);
+	refuse(CERTIFICATE("adopt = maybe\n"), 4, "adopt: ");
 }
 END_TEST
 
@@ -269,6 +280,7 @@ main(void)
 	tcase_add_test(tests, only_lists_and_commands_go_on_on_indented_lines);
 	tcase_add_test(tests, keys_of_a_later_version_are_accepted_at_their_default_only);
 	tcase_add_test(tests, a_metrics_file_is_one_that_node_exporter_reads);
+	tcase_add_test(tests, a_certificate_adopts_as_the_agent_does_unless_it_says);
 	tcase_add_test(tests, a_pki_source_is_of_a_later_version);
 	tcase_add_test(tests, pki_keys_are_judged_with_a_pki_source);
 	tcase_add_test(tests, a_pki_key_on_a_kv_certificate_is_an_error_even_at_its_default);

@@ -71,6 +71,9 @@ full_state(void)
 	fill_service(&state);
 	notes_set(&state.notes, "kv-version secret", 2, 1790000007);
 	words_add(&state.metrics_files, "/var/lib/node-exporter/certlet.prom");
+	(void)state_add_adopted(&state, &(struct adopted){ .path = memory_text("/etc/ssl/www.key"),
+	    .kept = memory_text("1-privkey.pem"), .digest = "22ff", .owner = 33, .group = 42,
+	    .mode = 0640 });
 	return state;
 }
 
@@ -119,6 +122,12 @@ START_TEST(what_is_encoded_is_decoded_the_same)
 	ck_assert_str_eq(found.credentials, "ok");
 	ck_assert_str_eq(found.address, "https://vault.example.test:8200");
 	ck_assert(words_contain(&found.metrics_files, "/var/lib/node-exporter/certlet.prom"));
+	ck_assert_uint_eq(found.adopted_count, 1);
+	ck_assert_str_eq(found.adopted[0].path, "/etc/ssl/www.key");
+	ck_assert_str_eq(found.adopted[0].kept, "1-privkey.pem");
+	ck_assert_str_eq(found.adopted[0].digest, "22ff");
+	ck_assert_uint_eq(found.adopted[0].owner + found.adopted[0].group, 75);
+	ck_assert_uint_eq(found.adopted[0].mode, 0640);
 	ck_assert_str_eq(found.wrapped.token, "00ff");
 	ck_assert_str_eq(found.wrapped.error, "it is lost");
 	ck_assert_str_eq(found.wrapped.file, "/etc/certlet/secret-id");
@@ -187,6 +196,9 @@ START_TEST(what_is_broken_is_told_and_nothing_is_taken_from_it)
 		{ "{\"schema\":1,\"certificates\":[7]}", "\"name\"" },
 		{ "{\"schema\":1,\"certificates\":[{\"name\":\"a\",\"generation\":-1}]}", "\"generation\"" },
 		{ "{\"schema\":1,\"certificates\":[{\"name\":\"a\",\"outputs\":[{\"path\":\"x\"}]}]}", "\"path\"" },
+		{ "{\"schema\":1,\"adopted\":[{\"path\":\"x\",\"kept\":\"1-a\"}]}", "\"path\"" },
+		{ "{\"schema\":1,\"adopted\":[{\"path\":\"/x\",\"kept\":\"../a\"}]}", "\"kept\"" },
+		{ "{\"schema\":1,\"metrics_files\":[\"x\"]}", "\"metrics_files\"" },
 		{ "{\"schema\":1,\"certificates\":[{\"name\":\"a\",\"services\":[1]}]}", "\"services\"" },
 		{ "{\"schema\":1,\"services\":[{\"name\":\"a\"},{\"name\":\"a\"}]}", "\"name\"" },
 		{ "{\"schema\":1,\"services\":[{\"test\":[]}]}", "\"name\"" },
