@@ -295,15 +295,11 @@ class Adopt(Install):
                 if self.stands(file) != text or (self.out / file).is_symlink() or (self.out / file).stat().st_mode & 0o7777 != 0o640]
 
 
-class AdoptCopy(Adopt):
-    name = "adopt-copy"
-    keys = {"adopt": True, "install": "copy"}
-
-
 class Restore(Adopt):
-    """They are put back."""
+    """They are put back, where copies stand."""
 
     name = "restore"
+    keys = {"adopt": True, "install": "copy"}
     verb = again = ("--purge", "--restore")
 
     def set_up(self, vault, server):
@@ -326,4 +322,4 @@ class Restore(Adopt):
         return []
 
 
-SCENARIOS = [Install, Renewal, RollBack, Guilty, Copy, Deletion, DeletionOfCopies, Purge, Regret, Adopt, AdoptCopy, Restore]
+SCENARIOS = [Install, Renewal, RollBack, Guilty, Copy, Deletion, DeletionOfCopies, Purge, Regret, Adopt, Restore]
