@@ -7,7 +7,8 @@ exposition_begin(struct exposition *page, const char *comment)
 {
 	*page = (struct exposition){ 0 };
 	page->out = memory_must(open_memstream(&page->text, &page->size));
-	(void)fprintf(page->out, "# %s\n", comment);
+	if (comment != NULL)
+		(void)fprintf(page->out, "# %s\n", comment);
 }
 
 void

@@ -21,7 +21,7 @@ struct label {
 	const char *value;	/* anything: it is escaped */
 };
 
-void exposition_begin(struct exposition *page, const char *comment);	/* its first line */
+void exposition_begin(struct exposition *page, const char *comment);	/* its first line; NULL: none */
 /* What a metric is; all its samples follow right after it. */
 void exposition_metric(struct exposition *page, const char *name, const char *help);
 void exposition_sample(struct exposition *page, const char *name, const struct label *first,

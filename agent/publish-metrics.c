@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "exposition.h"
 #include "file.h"
 #include "judge.h"
 #include "memory.h"
 #include "publish-metrics.h"
 
-/* A text that grows; running out of memory ends the program. */
-struct page {
-	FILE *out;
-	char *text;
-	size_t size;
-};
-
-static void
-page_begin(struct page *page)
-{
-	*page = (struct page){ 0 };
-	page->out = memory_must(open_memstream(&page->text, &page->size));
-}
-
 static int
-write_text(const char *path, const struct page *page, struct failure *why)
+write_text(const char *path, const char *text, struct failure *why)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
@@ -34,7 +20,7 @@ write_text(const char *path, const struct page *page, struct failure *why)
 	const struct ownership own = file_own(0644);
 	const int parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result = parent == -1 ? failure_errno(why, FAILURE_DISK, "open %s", directory) :
-	    file_replace(parent, name, page->text, page->size, &own, why);
+	    file_replace(parent, name, text, strlen(text), &own, why);
 
 	if (parent != -1)
 		(void)close(parent);
@@ -43,28 +29,20 @@ write_text(const char *path, const struct page *page, struct failure *why)
 }
 
 static int
-page_write(struct page *page, const char *path, struct failure *why)
+end_and_write(struct exposition *page, const char *path, struct failure *why)
 {
-	int result;
+	char *text = exposition_end(page);
+	const int result = write_text(path, text, why);
 
-	(void)memory_must(fclose(page->out) == 0 ? page->text : NULL);
-	result = write_text(path, page, why);
-	free(page->text);
+	free(text);
 	return result;
 }
 
-/* What a metric is, which stands before its first sample. */
 static void
-begin_metric(struct page *page, const char *name, const char *help)
+put_number(struct exposition *page, const char *name, const char *help, long long value)
 {
-	(void)fprintf(page->out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
-}
-
-static void
-put_number(struct page *page, const char *name, const char *help, long long value)
-{
-	begin_metric(page, name, help);
-	(void)fprintf(page->out, "%s %lld\n", name, value);
+	exposition_metric(page, name, help);
+	exposition_sample(page, name, NULL, NULL, (double)value);
 }
 
 /* --- A run of --all --- */
@@ -78,36 +56,22 @@ publish_metrics_write_run(const char *path, const struct publish_account *accoun
 		{ "published", account->published }, { "unchanged", account->unchanged },
 		{ "failed", account->failed },
 	};
-	struct page page;
+	struct exposition page;
 
-	page_begin(&page);
+	exposition_begin(&page, NULL);
 	put_number(&page, "certlet_publish_last_run_timestamp_seconds",
 	    "When certlet-publish --all ran last.", account->time);
 	put_number(&page, "certlet_publish_last_run_exit_code",
 	    "What it came to: 0 all is up to date in Vault, see certlet-publish(8).",
 	    account->code);
-	begin_metric(&page, certificates, "Lineages of that run by what it came to.");
+	exposition_metric(&page, certificates, "Lineages of that run by what it came to.");
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
-		(void)fprintf(page.out, "%s{result=\"%s\"} %zu\n", certificates, counts[i].result,
-		    counts[i].count);
-	return page_write(&page, path, why);
+		exposition_sample(&page, certificates, &(struct label){ "result", counts[i].result },
+		    NULL, (double)counts[i].count);
+	return end_and_write(&page, path, why);
 }
 
 /* --- What the repository holds --- */
-
-/* Names come from Vault, where they may be anything. */
-static void
-put_label(FILE *out, const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text == '\n')
-			(void)fputs("\\n", out);
-		else {
-			if (*text == '"' || *text == '\\')
-				(void)fputc('\\', out);
-			(void)fputc(*text, out);
-		}
-}
 
 static long long
 get_known(const struct shelf *shelf, const struct held *held)
@@ -173,19 +137,18 @@ static const struct column {
 };
 
 static void
-put_column(struct page *page, const struct shelf *shelf, const struct column *column)
+put_column(struct exposition *page, const struct shelf *shelf, const struct column *column)
 {
 	char *name = memory_format("certlet_published_%s", column->name);
 
-	begin_metric(page, name, column->help);
+	exposition_metric(page, name, column->help);
 	for (size_t i = 0; i < shelf->repository->count; i++) {
 		const struct held *held = &shelf->repository->items[i];
 
 		if (held->deleted || (held->why.kind != FAILURE_NONE && !column->of_unknown))
 			continue;
-		(void)fprintf(page->out, "%s{name=\"", name);
-		put_label(page->out, held->name);
-		(void)fprintf(page->out, "\"} %lld\n", column->get(shelf, held));
+		exposition_sample(page, name, &(struct label){ "name", held->name }, NULL,
+		    (double)column->get(shelf, held));
 	}
 	free(name);
 }
@@ -193,12 +156,12 @@ put_column(struct page *page, const struct shelf *shelf, const struct column *co
 int
 publish_metrics_write_list(const char *path, const struct shelf *shelf, struct failure *why)
 {
-	struct page page;
+	struct exposition page;
 
-	page_begin(&page);
+	exposition_begin(&page, NULL);
 	put_number(&page, "certlet_published_list_timestamp_seconds",
 	    "When certlet-publish --list looked.", shelf->now);
 	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
 		put_column(&page, shelf, &columns[i]);
-	return page_write(&page, path, why);
+	return end_and_write(&page, path, why);
 }
