@@ -2,9 +2,13 @@
 
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from support.process import ROOT
 
 A, B = "a.example.test", "b.example.test"
 
@@ -121,3 +125,20 @@ def test_a_purge_leaves_what_others_put_in_its_place(vault, server, file):
     file.write_text("mine 1\n")
     run = server.run("--purge")
     assert run.exit == 0 and f"{file} was not made by certlet" in run.stderr and file.read_text() == "mine 1\n"
+
+
+# Alert rules
+
+RULES = ROOT / "etc/monitoring/certlet-server-alerts.yml"
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+@pytest.mark.parametrize("words", [["check", "rules", RULES], ["test", "rules", ROOT / "tests/system/data/certlet-server-alerts.test.yml"]])
+def test_the_alert_rules_do_as_they_say(words):
+    run = subprocess.run(["promtool", *map(str, words)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_alert_rules_use_only_metrics_that_there_are():
+    used = set(re.findall(r"\bcertlet_\w+", "\n".join(re.findall(r"expr: (.*)", RULES.read_text()))))
+    assert used and used <= set(re.findall(r'"(certlet_[a-z_]+)"', (ROOT / "agent/metrics.c").read_text()))
