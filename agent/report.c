@@ -212,16 +212,15 @@ write_status(const struct run *run, enum exit_code code, double seconds)
 }
 
 static int
-write_metrics(const struct run *run)
+write_metrics(const struct agent_settings *agent, time_t now)
 {
-	const struct agent_settings *agent = &run->manifest->agent;
 	struct seen_status status = { 0 };
 	struct failure why;
 	int result = -1;
 
 	if (agent->metrics_file == NULL)
 		return 0;
-	if (status_read(agent->state_directory, run->now, &status, &why) == 0)
+	if (status_read(agent->state_directory, now, &status, &why) == 0)
 		result = metrics_write(agent->metrics_file, &status, &why);
 	if (result == -1)
 		log_error("%s", why.text);
@@ -235,7 +234,7 @@ tell_monitoring(const struct run *run, enum exit_code code, double seconds)
 {
 	if (write_status(run, code, seconds) == -1)
 		return exit_code_worse(code, EXIT_PARTLY);
-	if (write_metrics(run) == 0)
+	if (write_metrics(&run->manifest->agent, run->now) == 0)
 		return code;
 	code = exit_code_worse(code, EXIT_PARTLY);
 	(void)write_status(run, code, seconds);
@@ -273,6 +272,8 @@ report_purge(const struct manifest *manifest, const struct state *state, const s
 	(void)sandbox_prepare(manifest->agent.user, &sandbox, why);
 	sandbox_layers(&sandbox, &layers);
 	result = status_write(manifest, state, certificates, state->certificate_count, &facts, why);
+	if (result == 0)
+		(void)write_metrics(&manifest->agent, now);
 	for (size_t i = 0; i < state->certificate_count; i++)
 		origin_clear(&origins[i]);
 	free(origins);

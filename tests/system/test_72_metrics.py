@@ -118,6 +118,18 @@ def test_it_goes_when_it_is_not_named_any_more_and_with_a_purge(vault, server, f
     assert list(file.parent.iterdir()) == [] and list(server.state_directory.iterdir()) == []
 
 
+def test_a_purge_that_leaves_something_tells_what(vault, server, file):
+    for name in (A, B):
+        vault.publish(name)
+        server.wants(name)
+    assert server.sync().exit == 0
+    (server.archive / A / "mine").write_text("mine\n")
+    assert server.run("--purge").exit == 2
+    told = Samples(file)
+    assert told["certlet_certificate_wanted", A] == 0 and told["certlet_last_sync_exit_code",] == 2
+    assert ("certlet_certificate_wanted", B) not in told
+
+
 def test_a_purge_leaves_what_others_put_in_its_place(vault, server, file):
     vault.publish(A)
     server.wants(A)
