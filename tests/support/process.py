@@ -16,8 +16,10 @@ _libc = ctypes.CDLL(None)
 
 
 def die_with_parent():
-    """Runs in the child before exec: it is killed with us, also when we are killed by -9."""
+    """Runs in the child before exec: it is killed with us, also when we are killed by -9, and listens to Ctrl-C, which a shell
+    that started us in the background would have it ignore."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def start(command, log=None, **options):
