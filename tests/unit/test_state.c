@@ -10,7 +10,9 @@ START_TEST(a_missing_state_or_directory_is_an_empty_state)
 	ck_assert_int_eq(state_read(at("none"), &state, &its.why), 0);
 	ck_assert_uint_eq(state.certificate_count, 0);
 	ck_assert(!exists(at("none")));
+	state_clear(&state);
 	ck_assert_int_eq(state_read(at("out"), &state, &its.why), 0);
+	state_clear(&state);
 }
 END_TEST
 
