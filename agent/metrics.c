@@ -91,7 +91,7 @@ static void
 put_column(struct exposition *page, const struct column *column, const void *seen,
     const struct label *of)
 {
-	const char *member = (const char *)seen + column->offset;
+	const void *member = (const char *)seen + column->offset;
 	double value = 0;
 
 	switch (column->kind) {
