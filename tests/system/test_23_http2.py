@@ -97,6 +97,7 @@ def test_a_broken_answer_harms_nothing_at_any_moment(standin, server, ca, served
         assert http2.requests >= before + 1 + [LOGIN, METADATA, DATA].index(moment)
         # While curl reads without a pause it looks at no clock: the child is then one that is silent past `deadline`, 5.
         assert_unharmed(standin, server, served, run, "", exits=(2, 3, 5) if case.endswith("without end") else (2, 3))
+        assert run.exit != 5 or "the other process is silent" in run.stderr, "a crash is no silence"
         server.asks(address=standin.address)
         assert_next_run_is_good(server, newer)
         served = newer
