@@ -354,7 +354,6 @@ STEPS = "openat,fsync,renameat,unlinkat,fchmod,socketpair,clone,sendto,recvfrom"
 
 
 @pytest.mark.root
-@pytest.mark.slow
 @needs_strace
 def test_a_run_that_is_killed_at_any_step_leaves_the_secret_id_in_its_place_or_tells_that_it_is_lost(host, server):
     host.gets(host.vault.wrap())

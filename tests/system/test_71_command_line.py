@@ -143,7 +143,6 @@ def test_3_when_vault_gives_no_answer_or_does_not_let_us_in(vault, server, dead_
     assert run.exit == 3 and run.stderr and server.installed(A) is None
 
 
-@pytest.mark.slow
 def test_4_when_another_run_holds_the_lock_for_a_minute(vault, server):
     install(vault, server, A)
     with open(server.run_directory / "lock", "w") as lock:

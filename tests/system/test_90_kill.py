@@ -125,7 +125,6 @@ def outside(server):
 # At random moments
 
 
-@pytest.mark.slow
 def test_a_reader_sees_no_mismatch_during_random_kills_and_each_next_run_ends_well(vault, server, reader):
     out = outside(server)
     vault.publish(WWW)
