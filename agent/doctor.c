@@ -179,6 +179,17 @@ examine_agent(const struct agent_settings *agent)
 /* --- Certificates --- */
 
 static size_t
+examine_keeper(const struct entry *entry, struct keeper *out_keeper)
+{
+	struct failure why;
+
+	if (store_find_keeper(entry, out_keeper, &why) == 0)
+		return 0;
+	(void)failure_prefix(&why, "certificate %s", entry->name);
+	return complain(&why);
+}
+
+static size_t
 examine_entry(const struct entry *entry)
 {
 	static const char *const keys[PART_COUNT] = {
@@ -186,15 +197,16 @@ examine_entry(const struct entry *entry)
 		[PART_FULLCHAIN] = "fullchain_path", [PART_KEY] = "key_path",
 		[PART_COMBINED] = "combined_path",
 	};
+	/* One at a time, since the first that is missing ends the search. */
+	struct entry owner_alone = *entry, group_alone = *entry;
 	struct keeper keeper = { .owner = geteuid() };
-	struct failure why;
 	size_t lacking = 0;
 	char *where;
 
-	if (store_find_keeper(entry, &keeper, &why) == -1) {
-		(void)failure_prefix(&why, "certificate %s", entry->name);
-		lacking += complain(&why);
-	}
+	group_alone.owner = NULL;
+	lacking += examine_keeper(&group_alone, &keeper);
+	owner_alone.group = NULL;
+	lacking += examine_keeper(&owner_alone, &keeper);
 	for (int part = 0; part < PART_COUNT; part++) {
 		if (entry->outputs[part] == NULL)
 			continue;

@@ -363,13 +363,13 @@ def test_the_machine_is_judged_too_with_a_line_for_each_lack(vault, server, dead
     assert server.run("--test", "--system").exit == 0
     server.asks(ca_file="/nowhere/ca.pem", address=dead_address)
     (server.etc / "secret-id").chmod(0o644)
-    server.wants(A, group="nosuchgroup", cert_path="/nowhere/cert.pem", trust_file="/nowhere/roots.pem")
+    server.wants(A, owner="nosuchowner", group="nosuchgroup", cert_path="/nowhere/cert.pem", trust_file="/nowhere/roots.pem")
     server.service("web", test="/nowhere/nginx -t")
     server.write_manifest()
     before = server.files()
     run = server.run("--test", "--system")
-    assert run.exit == 1 and len(lines(run.stderr)) == 6
-    for word in ("ca_file", "secret-id", "nosuchgroup", "cert_path", "trust_file", "/nowhere/nginx"):
+    assert run.exit == 1 and len(lines(run.stderr)) == 7
+    for word in ("ca_file", "secret-id", "nosuchowner", "nosuchgroup", "cert_path", "trust_file", "/nowhere/nginx"):
         assert word in run.stderr
     assert server.calls("web") == [] and server.files() == before
 
