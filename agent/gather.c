@@ -309,19 +309,24 @@ static void
 take_from_disk(struct run *run, struct item *item)
 {
 	struct owned *owned = item->owned;
+	/* What was damaged and came again says nothing of the version that waits or was refused. */
+	const bool cured = item->pending &&
+	    version_equal(&item->target.version, &item->step.question.installed);
 
 	if (!item->selected)
 		return;
-	if (!item->step.candidate_kept || item->pending)
+	if (!item->step.candidate_kept || (item->pending && !cured))
 		owned->candidate = 0;
-	if (item->pending || item->failed == FAILURE_DISK)
+	if ((item->pending && !cured) || item->failed == FAILURE_DISK)
 		return;
-	if (item->step.interrupted == INTERRUPTED_RESUME)
+	if (!cured && item->step.interrupted == INTERRUPTED_RESUME)
 		resume(item, owned->intent, &item->disk.intent);
-	else if (item->step.candidate_due)
+	else if (!cured && item->step.candidate_due)
 		resume(item, owned->candidate, &item->disk.candidate);
 	else if (item->failed != FAILURE_NONE)
 		return;
+	else if (item->step.candidate_due)
+		hold(run, item, PROBLEM_FAILED, owned->error);
 	else if (item->step.candidate_kept)
 		hold(run, item, PROBLEM_QUARANTINED, owned->quarantine.words);
 	else if (item->step.refusal_holds &&

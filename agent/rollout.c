@@ -150,6 +150,13 @@ is_open(const struct rollout *rollout, const struct item *item)
 	return open && item->owned->intent != 0 && !item->stuck;
 }
 
+/* Damage was cured; another version is still to be tried again. */
+static bool
+waits(const struct item *item)
+{
+	return item->owned->candidate != 0 && item->owned->candidate != item->to;
+}
+
 /*
  * Crosses out the intents: what stands is settled, what went back waits as a candidate. A link to a
  * candidate is known by that: it goes back in the next run.
@@ -167,6 +174,8 @@ settle(const struct rollout *rollout)
 		item->owned->intent = 0;
 		if (item->in_place && !item->stuck) {
 			item->owned->generation = item->to;
+			if (waits(item))
+				continue;
 			item->owned->candidate = 0;
 			free(item->owned->quarantine.words);
 			item->owned->quarantine = (struct quarantine){ 0 };

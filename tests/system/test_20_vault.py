@@ -418,6 +418,19 @@ def test_damaged_content_comes_back_at_its_version_when_the_newest_is_refused(va
     assert server.installed(WWW).matches and server.certificate_status(WWW)["version"] == 1
 
 
+def test_a_newest_that_is_refused_stays_refused_while_damage_is_cured(vault, server):
+    vault.publish(WWW)
+    server.wants(WWW)
+    assert server.sync().exit == 0
+    vault.put(WWW, {"cert": "no certificate", "privkey": "no key"})
+    assert server.sync().exit == 2
+    damage(server)
+    run = server.sync()
+    assert run.exit == 2 and "still refused" in run.stderr
+    assert server.installed(WWW).matches and server.certificate_status(WWW)["problem"] == "refused"
+    assert vault.keys_sent() == 1, "only that of the installed version"
+
+
 # The fetch process
 
 

@@ -268,6 +268,32 @@ def test_a_quarantined_version_is_tried_at_once_by_its_name(vault, server):
     assert fingerprints(server, A) == [new.fingerprint]
 
 
+def test_a_quarantine_lasts_when_what_is_installed_is_damaged(vault, server):
+    [old] = settle(vault, server, A)
+    server.rejects("web", vault.publish(A), "reload")
+    assert server.sync().exit == 2
+    (server.installed(A).directory / "privkey.pem").write_text("damaged\n")
+    for attempt in ("cured", "idle"):
+        assert server.sync().exit == 2, attempt
+        assert server.installed(A).matches and fingerprints(server, A) == [old.fingerprint], attempt
+        assert server.certificate_status(A)["problem"] == "quarantined", attempt
+        assert "reload failed" not in server.calls("web"), attempt
+    assert vault.keys_sent() == 0
+
+
+def test_a_guilty_version_is_tried_again_when_damage_was_cured(vault, server):
+    [old] = settle(vault, server, A)
+    new = vault.publish(A)
+    server.rejects("web", new)
+    assert server.sync().exit == 2
+    (server.installed(A).directory / "privkey.pem").write_text("damaged\n")
+    assert server.sync().exit == 2 and server.certificate_status(A)["problem"] == "failed"
+    assert server.installed(A).matches and fingerprints(server, A) == [old.fingerprint]
+    server.mends("web")
+    assert server.sync().exit == 0 and fingerprints(server, A) == [new.fingerprint]
+    assert vault.keys_sent() == 0
+
+
 def test_another_version_ends_the_quarantine(vault, server):
     settle(vault, server, A)
     server.rejects("web", vault.publish(A), "reload")
