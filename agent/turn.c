@@ -234,12 +234,9 @@ undo_reload(struct rollout *rollout, struct visit *visit, struct failure *why)
 	for (size_t i = 0; i < count; i++) {
 		struct item *item = &run->items[i];
 
-		if (!stands(item, visit))
+		/* What is installed for the first time is as wanted: it is the service that lacks its reload. */
+		if (!stands(item, visit) || item->from == 0)
 			continue;
-		if (item->from == 0) {
-			item_fail(run, item, PROBLEM_FAILED, &words);
-			continue;
-		}
 		any = renewed[i] = true;
 		put_in_quarantine(run, item, &words);
 		item->owned->intent = 0;
