@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include <curl/curl.h>
 
@@ -14,6 +18,9 @@
 /* Connections to a server that speaks no HTTP/2, where each carries one request at a time. */
 #define CONNECTIONS_MOST 8L
 #define USER_AGENT "certlet/" PACKAGE_VERSION
+/* Past the time that curl, or we, should have seen to be over. */
+#define SLACK_MILLISECONDS 250
+#define SOCKETS_MOST 1024
 
 /* One request on its way. The curl handle is used again for later ones. */
 struct slot {
@@ -44,6 +51,56 @@ struct run {
 	enum http_fate fate;
 	char reason[CURL_ERROR_SIZE];
 };
+
+/* --- A clock that curl cannot keep us from --- */
+
+/*
+ * curl reads HTTP/2 until there is nothing to read: a server that sends frames of no stream faster
+ * than that keeps it from its clock and from ours, and no callback is called. What ends it is that
+ * its sockets are shut. A number that is no socket of curl's any more does no harm: while a run
+ * lasts, nothing else here opens one.
+ */
+static volatile sig_atomic_t is_socket[SOCKETS_MOST], were_shut;
+
+static curl_socket_t
+open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	const int file =
+	    socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	(void)context;
+	(void)purpose;
+	if (file >= 0 && file < SOCKETS_MOST)
+		is_socket[file] = 1;
+	return file;
+}
+
+static void
+shut_sockets(int number)
+{
+	const int error = errno;
+
+	(void)number;
+	were_shut = 1;
+	for (int file = 0; file < SOCKETS_MOST; file++)
+		if (is_socket[file])
+			(void)shutdown(file, SHUT_RDWR);
+	errno = error;
+}
+
+/* And each second after it, since curl may connect anew. 0: never. */
+static void
+shut_sockets_after(long milliseconds)
+{
+	const struct itimerval clock = {
+		.it_value = { milliseconds / 1000, milliseconds % 1000 * 1000 },
+		.it_interval.tv_sec = 1,
+	};
+
+	(void)setitimer(ITIMER_REAL, &clock, NULL);
+}
+
+/* --- One request --- */
 
 /* Our own nodes, since a header may hold the token: they are wiped, which curl's would not be. */
 static void
@@ -124,6 +181,7 @@ new_easy(const struct http_settings *settings, struct slot *slot)
 	(void)curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy != NULL ? settings->proxy : "");
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error);
+	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot);
 	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, slot);
@@ -133,9 +191,11 @@ new_easy(const struct http_settings *settings, struct slot *slot)
 struct http *
 http_new(const struct http_settings *settings, struct failure *why)
 {
+	const struct sigaction action = { .sa_handler = shut_sockets, .sa_flags = SA_RESTART };
 	struct http *http = memory_new(1, sizeof(*http));
 
 	http->settings = *settings;
+	(void)sigaction(SIGALRM, &action, NULL);
 	if (curl_global_init_mem(CURL_GLOBAL_SSL, memory_take, free, memory_retake, memory_text,
 	    memory_new) != CURLE_OK) {
 		free(http);
@@ -291,7 +351,8 @@ collect(struct http *http, struct run *run, struct slot *slot, CURLcode code)
 	(void)curl_easy_getinfo(slot->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	reply.retry_after = (long)retry_after;
 	reply.location = location;
-	reply.reason = slot->error[0] != '\0' ? slot->error : curl_easy_strerror(code);
+	reply.reason = were_shut ? "there is no end to what it sends" :
+	    slot->error[0] != '\0' ? slot->error : curl_easy_strerror(code);
 	if (reply.fate == HTTP_ANSWERED || reply.fate == HTTP_TOO_LARGE)
 		run->answered = true;
 	else if (!run->answered && !run->over)
@@ -342,13 +403,16 @@ http_run(struct http *http, const struct http_request *requests, size_t count,
     long milliseconds, http_done *done, void *context)
 {
 	struct run run = { .requests = requests, .count = count, .done = done, .context = context };
-	const long end = clock_milliseconds() + milliseconds;
+	const long end = clock_milliseconds() + milliseconds, timeout = http->settings.timeout * 1000;
 	int running;
 
+	were_shut = 0;
 	start_more(http, &run);
 	while (run.in_flight != 0 && !run.over) {
 		const long left = end - clock_milliseconds();
 
+		shut_sockets_after((left < 0 ? 0 : left < timeout ? left : timeout) +
+		    SLACK_MILLISECONDS);
 		(void)curl_multi_perform(http->multi, &running);
 		collect_all(http, &run);
 		start_more(http, &run);
@@ -359,6 +423,7 @@ http_run(struct http *http, const struct http_request *requests, size_t count,
 			    (int)(left < 1000 ? left : 1000), NULL);
 	}
 	abandon(http, &run);
+	shut_sockets_after(0);
 }
 
 void

@@ -35,11 +35,11 @@ class Stream:
     def __init__(self, connection, number):
         self.connection, self.number = connection, number
 
-    def frame(self, kind, flags=0, payload=b"", number=None, length=None):
+    def frame(self, kind, flags=0, payload=b"", number=None, length=None, times=1):
         """`length` is what the frame says of itself, if it is to lie."""
         size = struct.pack(">I", len(payload) if length is None else length)[1:]
-        self.connection.sendall(
-            size + bytes([kind, flags]) + struct.pack(">I", self.number if number is None else number) + payload)
+        head = size + bytes([kind, flags]) + struct.pack(">I", self.number if number is None else number)
+        self.connection.sendall((head + payload) * times)
 
     def headers(self, code=200, *fields, end=False):
         self.frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), status(code) + b"".join(fields))

@@ -11,6 +11,7 @@
 #include "support/runner.h"
 
 #define MOST 300
+#define SILENCE ((size_t)-1)	/* instead of junk: the connection stays open */
 
 /* A server that answers one connection after the other with the same bytes, in a child. */
 static pid_t server;
@@ -50,6 +51,8 @@ serve(int listener, const char *answer, size_t junk)
 
 		if (read(client, request, sizeof(request)) > 0) {
 			(void)!write(client, answer, strlen(answer));
+			if (junk == SILENCE)
+				(void)pause();
 			for (; junk > sizeof(block) && write(client, block, sizeof(block)) > 0; junk -= sizeof(block))
 				continue;
 		}
@@ -70,6 +73,13 @@ start_server(const char *answer, size_t junk)
 }
 
 static void
+stop_server(void)
+{
+	(void)kill(server, SIGKILL);
+	(void)waitpid(server, NULL, 0);
+}
+
+static void
 set_up(void)
 {
 	http = http_new(&settings, &why);
@@ -80,10 +90,8 @@ set_up(void)
 static void
 tear_down(void)
 {
-	if (server > 0) {
-		(void)kill(server, SIGKILL);
-		(void)waitpid(server, NULL, 0);
-	}
+	if (server > 0)
+		stop_server();
 	http_free(http);
 }
 
@@ -186,6 +194,40 @@ START_TEST(a_silent_host_is_waited_for_no_longer_than_told)
 }
 END_TEST
 
+/* What curl does as long as there is something to read. */
+static size_t
+do_not_return(char *bytes, size_t one, size_t size, void *context)
+{
+	const long end = clock_milliseconds() + 5000;
+	char byte;
+
+	(void)bytes;
+	(void)one;
+	(void)context;
+	for (int file = 0; clock_milliseconds() < end; file = (file + 1) % SOCKETS_MOST)
+		if (is_socket[file] && recv(file, &byte, 1, MSG_DONTWAIT) == 0)
+			return size;
+	return 0;
+}
+
+START_TEST(curl_that_does_not_return_is_stopped_when_the_time_is_over)
+{
+	long start;
+
+	start_server("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", 0);
+	run(1, 2000);
+	ck_assert_int_eq(last.fate, HTTP_ANSWERED);
+	stop_server();
+	start_server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", SILENCE);
+	(void)curl_easy_setopt(http->slots[0].easy, CURLOPT_WRITEFUNCTION, do_not_return);
+	start = clock_milliseconds();
+	run(1, 300);
+	ck_assert_int_lt(clock_milliseconds() - start, 2000);
+	ck_assert_int_eq(last.fate, HTTP_LOST);
+	ck_assert_ptr_nonnull(strstr(last_reason, "no end"));
+}
+END_TEST
+
 START_TEST(environment_and_other_protocols_are_not_obeyed)
 {
 	ck_assert_int_eq(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
@@ -231,6 +273,7 @@ main(void)
 	tcase_add_test(tests, a_body_that_is_cut_short_is_lost);
 	tcase_add_test(tests, a_body_over_the_limit_is_dropped);
 	tcase_add_test(tests, a_silent_host_is_waited_for_no_longer_than_told);
+	tcase_add_test(tests, curl_that_does_not_return_is_stopped_when_the_time_is_over);
 	tcase_add_test(tests, environment_and_other_protocols_are_not_obeyed);
 	tcase_add_test(tests, lines_are_put_together_and_freed);
 	return run_tests("http", tests);
