@@ -14,12 +14,6 @@
 #define DIRECTORY_NAME "adopted"
 #define MODE_BITS 07777
 
-static char *
-directory_path(const struct state *state)
-{
-	return memory_format("%s/" DIRECTORY_NAME, state->directory);
-}
-
 /* --- What may be adopted --- */
 
 /* In words, why not; NULL: it may be. Caller frees. */
@@ -111,17 +105,19 @@ keep_file(const struct state *state, const struct adopted *record, const struct 
     struct failure *why)
 {
 	const struct ownership own = file_own(0600);
-	char *path = directory_path(state);
-	int directory, result = directory_make_safe(path, &directory, why);
+	int above, kept = -1, result = -1;
 
-	if (result == 0) {
-		result = file_replace(directory, record->kept, bytes->bytes, bytes->size, &own, why);
-		(void)close(directory);
-	}
+	if (directory_make_safe(state->directory, &above, why) == -1)
+		return -1;
+	if (directory_make(above, DIRECTORY_NAME, &kept, why) == 0)
+		result = file_replace(kept, record->kept, bytes->bytes, bytes->size, &own, why);
 	if (result == 0)
-		log_notice("%s: what stood there is kept as %s/%s", record->path, path, record->kept);
-	free(path);
-	return result;
+		log_notice("%s: what stood there is kept as %s/" DIRECTORY_NAME "/%s", record->path,
+		    state->directory, record->kept);
+	if (kept != -1)
+		(void)close(kept);
+	(void)close(above);
+	return result == -1 ? failure_prefix(why, "%s", state->directory) : 0;
 }
 
 /* On record first: what is kept is never forgotten, and a record without its file is one of a run
@@ -296,37 +292,26 @@ return_all(struct state *state, int kept, bool back)
 	return all;
 }
 
-/* What others put there, or mounted there, keeps it, as it keeps live and archive. */
-static bool
-remove_directory(const char *path)
-{
-	if (rmdir(path) == 0 || errno == ENOENT)
-		return true;
-	if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) {
-		log_warning("%s is left: %s", path, strerror(errno));
-		return true;
-	}
-	log_error("remove %s: %s", path, strerror(errno));
-	return false;
-}
-
 bool
 adopt_return(struct state *state, bool put_back)
 {
-	char *path;
-	int kept = -1;
+	int above = -1, kept = -1;
 	bool all = true;
+	enum found found;
 	struct failure why;
 
 	if (state->directory == NULL)
 		return true;
-	path = directory_path(state);
-	switch (directory_open_safe(path, geteuid(), &kept, &why)) {
+	found = directory_open_safe(state->directory, geteuid(), &above, &why);
+	if (found == FOUND_FILE)
+		found = directory_open(above, DIRECTORY_NAME, &kept, &why);
+	switch (found) {
 	case FOUND_FILE:
 		all = return_all(state, kept, put_back);
 		(void)close(kept);
-		if (state->adopted_count == 0)
-			all = remove_directory(path) && all;
+		if (state->adopted_count == 0 &&
+		    directory_remove(above, DIRECTORY_NAME, state->directory, &why) == -1)
+			found = FOUND_FAILED;
 		break;
 	case FOUND_ABSENT:
 		/* Nothing was kept of what is on record. */
@@ -334,10 +319,11 @@ adopt_return(struct state *state, bool put_back)
 			state_drop_adopted(state, &state->adopted[0]);
 		break;
 	case FOUND_FAILED:
-		log_error("%s", why.text);
-		all = false;
 		break;
 	}
-	free(path);
-	return all;
+	if (found == FOUND_FAILED)
+		log_error("%s", why.text);
+	if (above != -1)
+		(void)close(above);
+	return all && found != FOUND_FAILED;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "directory.h"
+#include "log.h"
 
 #define LINKS_FOLLOWED 40	/* as the kernel does, path_resolution(7) */
 
@@ -366,6 +367,17 @@ directory_list(int directory, struct words *out_names, struct failure *why)
 	}
 	(void)closedir(stream);
 	return result;
+}
+
+int
+directory_remove(int parent, const char *name, const char *where, struct failure *why)
+{
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
+		return failure_errno(why, FAILURE_DISK, "remove %s/%s", where, name);
+	log_warning("%s/%s is left: %s", where, name, strerror(errno));
+	return 0;
 }
 
 int

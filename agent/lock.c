@@ -13,6 +13,25 @@
 
 #define PAUSE_NANOSECONDS (100L * 1000 * 1000)
 
+static enum found
+make_directory(const char *path, int *out_directory, struct failure *why)
+{
+	const char *name;
+	int above;
+	enum found found = directory_open_above(path, geteuid(), &above, &name, why);
+
+	if (found != FOUND_FILE)
+		return found;
+	if (mkdirat(above, name, 0700) == -1 && errno != EEXIST) {
+		(void)failure_errno(why, FAILURE_SETUP, "create %s", path);
+		found = FOUND_FAILED;
+	} else {
+		found = directory_open(above, name, out_directory, why);
+	}
+	(void)close(above);
+	return found;
+}
+
 /* Whoever could replace the lock or the cached token could be root: the directory must be ours. */
 static int
 open_directory(const char *path, struct failure *why)
@@ -21,11 +40,8 @@ open_directory(const char *path, struct failure *why)
 	int directory;
 	enum found found = directory_open_safe(path, geteuid(), &directory, why);
 
-	if (found == FOUND_ABSENT) {
-		if (mkdir(path, 0700) == -1 && errno != EEXIST)
-			return failure_errno(why, FAILURE_SETUP, "create run_directory %s", path);
-		found = directory_open_safe(path, geteuid(), &directory, why);
-	}
+	if (found == FOUND_ABSENT)
+		found = make_directory(path, &directory, why);
 	if (found != FOUND_FILE) {
 		why->kind = FAILURE_SETUP;
 		return failure_prefix(why, "run_directory");

@@ -205,6 +205,7 @@ metrics_open_directory(
 	uid_t trusted = geteuid();
 	struct stat status;
 
+	/* Only whom to trust is looked up by the path: what is opened then is judged by that. */
 	if (stat(above, &status) == 0)
 		trusted = status.st_uid;
 	free(above);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "directory.h"
-#include "log.h"
 #include "store-internal.h"
 
 /* For those who go on after a failure: all are told, and one of ours counts. Starts with NONE. */
@@ -352,14 +350,7 @@ store_remove_directories(struct store *store, struct failure *why)
 	static const char *const names[] = { "live", "archive" };
 
 	*why = (struct failure){ 0 };
-	for (size_t i = 0; store->root != -1 && i < sizeof(names) / sizeof(*names); i++) {
-		const bool is_left = unlinkat(store->root, names[i], AT_REMOVEDIR) == -1 && errno != ENOENT;
-
-		/* What others put there, or mounted there, keeps it. */
-		if (is_left && errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
-			(void)failure_errno(why, FAILURE_DISK, "remove %s/%s", store->directory, names[i]);
-		else if (is_left)
-			log_warning("%s/%s is left: %s", store->directory, names[i], strerror(errno));
-	}
+	for (size_t i = 0; store->root != -1 && i < sizeof(names) / sizeof(*names); i++)
+		(void)directory_remove(store->root, names[i], store->directory, why);
 	return why->kind == FAILURE_NONE ? 0 : -1;
 }

@@ -45,6 +45,8 @@ ONLY_IN = {  # a library, and the files that may know it (url.c: curl's URL pars
 }
 
 BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|gets|system|popen|tmpnam|mktemp|alloca)\s*\("
+# What changes something by a path that was looked at before may meet something else there.
+BY_PATH = r"\b(rmdir|unlink|remove|rename|mkdir|mkfifo|mknod|link|symlink|chmod|chown|lchown|truncate|utimes?|opendir|lstat)\s*\("
 MAY_READ_ENVIRONMENT = {"main.c", "log.c", "publish-environment.c", "command.c", "paper.c"}
 
 LEAVES = {  # the bottom of the drawing: each may know only these
@@ -137,6 +139,11 @@ def test_no_banned_call(path):
     assert [match.group(1) for match in re.finditer(BANNED, code)] == []
     if path.name not in MAY_READ_ENVIRONMENT:
         assert not re.search(r"\b(secure_)?getenv\s*\(", code), "the environment is not read"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.suffix == ".c"], ids=lambda path: path.name)
+def test_nothing_is_changed_by_its_path(path):
+    assert [match.group(1) for match in re.finditer(BY_PATH, code_of(path))] == []
 
 
 def test_every_agent_file_has_a_unit_test_or_a_reason():

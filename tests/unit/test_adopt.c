@@ -160,6 +160,10 @@ START_TEST(nothing_is_replaced_when_it_cannot_be_kept)
 	ck_assert_str_eq(read_file(at("out/key.pem")), "mine");
 	ck_assert(!exists(at("dir/live/" NAME)));
 	ck_assert_int_eq(unlink(at("state/adopted")), 0);
+	ck_assert_int_eq(symlink("../out", at("state/adopted")), 0);
+	ck_assert_int_eq(try_switch(number), -1);
+	ASSERT_SAYS("state: adopted is no directory; move it away");
+	ck_assert_int_eq(unlink(at("state/adopted")), 0);
 	ck_assert_int_eq(try_switch(number), 0);
 	assert_adopted("mine");
 }
@@ -210,6 +214,19 @@ START_TEST(without_restore_it_goes)
 	ck_assert(adopt_return(&its.state, false));
 	ck_assert(!exists(at("out/key.pem")));
 	ck_assert(!exists(at("state/adopted")));
+}
+END_TEST
+
+START_TEST(it_is_not_looked_for_through_a_link)
+{
+	ck_assert_int_eq(try_switch(want_key_over("mine")), 0);
+	remove_certificate();
+	ck_assert_int_eq(rename(at("state/adopted"), at("elsewhere")), 0);
+	ck_assert_int_eq(symlink("../elsewhere", at("state/adopted")), 0);
+	ck_assert(!adopt_return(&its.state, true));
+	ck_assert(exists(at("elsewhere/1-privkey.pem")));
+	ck_assert(!exists(at("out/key.pem")));
+	ck_assert_uint_eq(its.state.adopted_count, 1);
 }
 END_TEST
 
@@ -267,6 +284,7 @@ main(void)
 	tcase_add_test(tests, the_same_file_is_kept_once_and_another_one_beside_it);
 	tcase_add_test(tests, it_goes_back_with_its_owner_and_mode);
 	tcase_add_test(tests, without_restore_it_goes);
+	tcase_add_test(tests, it_is_not_looked_for_through_a_link);
 	tcase_add_test(tests, it_is_put_over_nothing_else);
 	tcase_add_test(tests, what_a_killed_run_put_back_is_done);
 	tcase_add_test(tests, a_record_without_its_file_is_of_a_killed_run);

@@ -186,6 +186,24 @@ START_TEST(a_directory_of_our_own_is_never_reached_through_a_link)
 }
 END_TEST
 
+START_TEST(a_directory_with_something_in_it_is_left_and_one_that_is_missing_is_gone)
+{
+	const int top = open(its.top, O_RDONLY | O_DIRECTORY);
+
+	write_file(at("out/mine"), "");
+	ck_assert_int_eq(directory_remove(top, "out", its.top, &its.why), 0);
+	ck_assert(exists(at("out/mine")));
+	ck_assert_int_eq(unlink(at("out/mine")), 0);
+	ck_assert_int_eq(directory_remove(top, "out", its.top, &its.why), 0);
+	ck_assert(!exists(at("out")));
+	ck_assert_int_eq(directory_remove(top, "out", its.top, &its.why), 0);
+	write_file(at("out"), "");
+	ck_assert_int_eq(directory_remove(top, "out", its.top, &its.why), -1);
+	ASSERT_SAYS("/out: Not a directory");
+	(void)close(top);
+}
+END_TEST
+
 START_TEST(a_list_holds_all_names_and_can_be_made_again)
 {
 	const int out = open(at("out"), O_RDONLY | O_DIRECTORY);
@@ -222,6 +240,7 @@ main(void)
 	tcase_add_test(tests, nothing_is_made_in_a_directory_that_is_not_safe);
 	tcase_add_test(tests, a_text_is_written_with_its_directory_and_mode);
 	tcase_add_test(tests, a_directory_of_our_own_is_never_reached_through_a_link);
+	tcase_add_test(tests, a_directory_with_something_in_it_is_left_and_one_that_is_missing_is_gone);
 	tcase_add_test(tests, a_list_holds_all_names_and_can_be_made_again);
 	return fixture_run("directory", tests);
 }
