@@ -81,10 +81,15 @@ look_at_outputs(const struct inspection *inspection)
 	struct failure why;
 
 	if (outputs_open(&outputs, inspection->store, inspection->entry, inspection->keeper,
-	    inspection->state, inspection->owned, origin, &why) == -1)
+	    inspection->state, inspection->owned, origin, &why) == 0) {
+		if (origin != NULL)
+			outputs_judge(&outputs, disk);
+		for (size_t i = 0; i < outputs.count; i++)
+			if (outputs.places[i].standing == STANDS_ADOPTABLE)
+				words_add(&disk->adoptable, outputs.places[i].path);
+	} else {
 		call_foreign(disk, &why);
-	else if (origin != NULL)
-		outputs_judge(&outputs, disk);
+	}
 	disk->behind &= disk->sound && !disk->link_lost;
 	outputs_close(&outputs);
 }
@@ -128,6 +133,7 @@ void
 disk_clear(struct disk *disk)
 {
 	free(disk->foreign);
+	words_clear(&disk->adoptable);
 	origin_clear(&disk->origin);
 	origin_free(disk->candidate);
 	origin_free(disk->intent);

@@ -47,6 +47,8 @@ report_dry_item(const struct item *item)
 		    item->disk.origin.source != NULL ? item->disk.origin.leaf.fingerprint : "unreadable");
 	else if (item->step.repair)
 		log_notice("%s: would set owner, mode or links right", item->entry->name);
+	for (size_t i = 0; (item->pending || item->step.repair) && i < item->disk.adoptable.count; i++)
+		log_notice("%s: would adopt %s", item->entry->name, item->disk.adoptable.items[i]);
 }
 
 static bool

@@ -49,6 +49,7 @@ struct disk {
 	bool drifted;		/* owner, mode, link or outputs need store_repair() */
 	bool behind;		/* so do copies: they do not hold what the sound live generation does */
 	bool unrecorded;	/* an output is right, and only the state has to learn of it */
+	struct words adoptable;	/* paths of outputs where files of others stand, which would be kept */
 	/* Of the generations that wait, as `owned` says; NULL: there is none, or it is not sound. */
 	struct origin *candidate, *intent;
 };

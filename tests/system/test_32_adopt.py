@@ -70,11 +70,28 @@ def test_adopt_of_the_agent_holds_for_certificates_that_do_not_say(vault, server
     assert server.sync().exit == 0 and len(kept(server)) == 2
 
 
-def test_a_dry_run_adopts_nothing(server, out):
+def test_a_dry_run_names_what_would_be_adopted_and_adopts_nothing(server, out):
     before = facts(out)
     server.wants(A, adopt=True)
-    assert server.sync("--dry-run").exit == 0
+    run = server.sync("--dry-run")
+    assert run.exit == 0 and f"{A}: would adopt {out}/key.pem\n" in run.stderr and f"{A}: would adopt {out}/cert.pem\n" in run.stderr
     assert facts(out) == before and kept(server) == []
+
+
+def test_a_dry_run_names_what_would_be_adopted_for_an_installed_certificate(server, out):
+    server.wants(A, adopt=True, cert_path=None)
+    assert server.sync().exit == 0
+    server.wants(A, cert_path=out / "cert.pem")
+    run = server.sync("--dry-run")
+    assert f"{A}: would adopt {out}/cert.pem\n" in run.stderr and "key.pem" not in run.stderr
+    assert server.sync().exit == 0 and "adopt" not in server.sync("--dry-run").output
+
+
+def test_a_dry_run_names_nothing_of_a_certificate_that_cannot_be_had(vault, server, out):
+    server.wants(A, adopt=True)
+    vault.deny(A)
+    run = server.sync("--dry-run")
+    assert run.exit == 2 and "would adopt" not in run.output
 
 
 def test_an_output_of_an_installed_certificate_is_adopted_without_vault(server, out, dead_address):
