@@ -372,7 +372,9 @@ directory_list(int directory, struct words *out_names, struct failure *why)
 int
 directory_remove(int parent, const char *name, const char *where, struct failure *why)
 {
-	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+		return file_sync_directory(parent, why) == 0 ? 0 : failure_prefix(why, "%s", where);
+	if (errno == ENOENT)
 		return 0;
 	if (errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
 		return failure_errno(why, FAILURE_DISK, "remove %s/%s", where, name);

@@ -41,8 +41,8 @@ enum found directory_open(int parent, const char *name, int *out_directory, stru
 /* Makes it, 0755, durably, if it is missing, and opens it. */
 int directory_make(int parent, const char *name, int *out_directory, struct failure *why);
 
-/* What others put into it, or mounted there, keeps it, which is told; that it is missing is fine.
- * `where` is what messages call the parent. */
+/* Durably. What others put into it, or mounted there, keeps it, which is told; that it is missing is
+ * fine. `where` is what messages call the parent. */
 int directory_remove(int parent, const char *name, const char *where, struct failure *why);
 /* Says why rmdir(2) failed (errno): if something of others is in it, its name. Returns -1. */
 int directory_not_removed(int directory, struct failure *why);

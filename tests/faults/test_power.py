@@ -11,12 +11,13 @@ import pytest
 
 from faults import power
 from faults.conftest import WHICH
-from faults.scenarios import Copy, Deletion, DeletionOfCopies, Install, RollBack
+from faults.scenarios import Adopt, Copy, Deletion, DeletionOfCopies, Install, Purge, Restore, RollBack
 from faults.stage import tree
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")]
 
-CUT_SHORT = [Install, Copy, RollBack, Deletion, DeletionOfCopies]
+FRUGAL = [Install, Copy, RollBack, Deletion, DeletionOfCopies, Adopt]
+CUT_SHORT = [*FRUGAL, Purge, Restore]  # these make directories durable that they remove in the end
 SAMPLE = 4
 
 
@@ -51,7 +52,7 @@ def test_nothing_is_relied_upon_before_it_is_durable(recorded, scenario):
     assert recording.of_kind("rename") and not power.lapses(recording, here.server.archive)
 
 
-@pytest.mark.parametrize("scenario", CUT_SHORT, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", FRUGAL, ids=lambda scenario: scenario.name)
 def test_no_fsync_can_be_left_out(recorded, scenario):
     here, recording = recorded(scenario())
     syncs = [sync for sync in recording.of_kind("sync") if not power.is_repeated(recording, sync)]

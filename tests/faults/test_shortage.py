@@ -12,11 +12,11 @@ from contextlib import contextmanager
 import pytest
 
 from faults.conftest import WHICH
-from faults.scenarios import Copy, Deletion, Install, RollBack
+from faults.scenarios import Adopt, Copy, Deletion, Install, RollBack
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(shutil.which("mount") is None, reason="mount is not installed")]
 
-SHORT = [Install, Copy, RollBack, Deletion]
+SHORT = [Install, Copy, RollBack, Deletion, Adopt]
 PLACES = {"store": ["etc"], "outputs": ["out"], "state": ["state"], "disk": ["etc", "out", "state"]}
 # A certificate that has no room is not as wanted; without its state certlet itself has failed.
 EXITS = {"store": {2}, "outputs": {2}, "state": {5}, "disk": {2, 5}}
