@@ -25,6 +25,31 @@ fields_value(const char *text)
 	return value;
 }
 
+json_t *
+fields_number_value(uint64_t number)
+{
+	/* jansson's integers are signed: the upper half of the range comes back from below zero. */
+	return number != 0 ? json_integer((json_int_t)number) : json_null();
+}
+
+json_t *
+fields_time_value(time_t when)
+{
+	char text[TIMES_TEXT_BYTES];
+
+	return fields_value(*times_rfc3339(when, text) != '\0' ? text : NULL);
+}
+
+json_t *
+fields_words_value(const struct words *words)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; words != NULL && i < words->count; i++)
+		(void)json_array_append_new(list, fields_value(words->items[i]));
+	return list;
+}
+
 void
 fields_put(json_t *object, const char *key, json_t *take_value)
 {
@@ -47,41 +72,8 @@ fields_put_text(json_t *object, const char *key, const char *text)
 void
 fields_put_number(json_t *object, const char *key, uint64_t number)
 {
-	/* jansson's integers are signed: the upper half of the range comes back from below zero. */
 	if (number != 0)
-		fields_put(object, key, json_integer((json_int_t)number));
-}
-
-void
-fields_put_flag(json_t *object, const char *key, bool flag)
-{
-	if (flag)
-		fields_put(object, key, json_true());
-}
-
-void
-fields_put_time(json_t *object, const char *key, time_t when)
-{
-	char text[TIMES_TEXT_BYTES];
-
-	fields_put_text(object, key, times_rfc3339(when, text));
-}
-
-void
-fields_put_words(json_t *object, const char *key, const struct words *words)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < words->count; i++)
-		(void)json_array_append_new(list, fields_value(words->items[i]));
-	fields_put(object, key, list);
-}
-
-void
-fields_put_version(json_t *object, const struct version *version)
-{
-	fields_put_number(object, "version", version->number);
-	fields_put_text(object, "created_time", version->created);
+		fields_put(object, key, fields_number_value(number));
 }
 
 /* --- Getting --- */
@@ -125,8 +117,8 @@ fields_text(const json_t *object, const char *key, const char **wrong)
 	return memory_text(json_string_value(get(object, key, JSON_STRING, wrong)));
 }
 
-void
-fields_line(const json_t *object, const char *key, char *line, size_t size, const char **wrong)
+static void
+get_line(const json_t *object, const char *key, char *line, size_t size, const char **wrong)
 {
 	const char *text = json_string_value(get(object, key, JSON_STRING, wrong));
 
@@ -139,16 +131,16 @@ fields_line(const json_t *object, const char *key, char *line, size_t size, cons
 		note_wrong(key, wrong);
 }
 
-uint64_t
-fields_number(const json_t *object, const char *key, const char **wrong)
+static uint64_t
+get_number(const json_t *object, const char *key, const char **wrong)
 {
 	return (uint64_t)json_integer_value(get(object, key, JSON_INTEGER, wrong));
 }
 
-unsigned int
-fields_small_number(const json_t *object, const char *key, const char **wrong)
+static unsigned int
+get_small_number(const json_t *object, const char *key, const char **wrong)
 {
-	const uint64_t number = fields_number(object, key, wrong);
+	const uint64_t number = get_number(object, key, wrong);
 
 	if (number <= INT_MAX)
 		return (unsigned int)number;
@@ -156,8 +148,8 @@ fields_small_number(const json_t *object, const char *key, const char **wrong)
 	return 0;
 }
 
-bool
-fields_flag(const json_t *object, const char *key, const char **wrong)
+static bool
+get_flag(const json_t *object, const char *key, const char **wrong)
 {
 	const json_t *value = json_object_get(object, key);
 
@@ -166,8 +158,8 @@ fields_flag(const json_t *object, const char *key, const char **wrong)
 	return json_is_true(value);
 }
 
-time_t
-fields_time(const json_t *object, const char *key, const char **wrong)
+static time_t
+get_time(const json_t *object, const char *key, const char **wrong)
 {
 	const char *text = json_string_value(get(object, key, JSON_STRING, wrong));
 	time_t when = 0;
@@ -177,8 +169,8 @@ fields_time(const json_t *object, const char *key, const char **wrong)
 	return when;
 }
 
-void
-fields_words(const json_t *object, const char *key, struct words *out_words, const char **wrong)
+static void
+get_words(const json_t *object, const char *key, struct words *out_words, const char **wrong)
 {
 	const json_t *list = fields_list(object, key, wrong);
 
@@ -193,12 +185,97 @@ fields_words(const json_t *object, const char *key, struct words *out_words, con
 	}
 }
 
-void
-fields_version(const json_t *object, struct version *out_version, const char **wrong)
+/* --- A struct --- */
+
+/* What is none of the words stays as it was: a later version may know more. */
+static void
+choose_word(const json_t *object, const struct field *field, unsigned int *choice, const char **wrong)
 {
-	out_version->number = fields_number(object, "version", wrong);
-	fields_line(
-	    object, "created_time", out_version->created, sizeof(out_version->created), wrong);
+	const char *word = json_string_value(get(object, field->key, JSON_STRING, wrong));
+
+	for (unsigned int i = 0; word != NULL && i < field->size; i++)
+		if (field->words[i] != NULL && strcmp(field->words[i], word) == 0)
+			*choice = i;
+}
+
+void
+fields_put_all(json_t *object, const struct field fields[], const void *from)
+{
+	char when[TIMES_TEXT_BYTES];
+
+	for (const struct field *field = fields; field->key != NULL; field++) {
+		const void *member = (const char *)from + field->offset;
+
+		switch (field->type) {
+		case FIELD_TEXT:
+			fields_put_text(object, field->key, *(char *const *)member);
+			break;
+		case FIELD_LINE:
+			fields_put_text(object, field->key, member);
+			break;
+		case FIELD_WORDS:
+			fields_put(object, field->key, fields_words_value(member));
+			break;
+		case FIELD_CHOICE:
+			fields_put_text(object, field->key, field->words[*(const unsigned int *)member]);
+			break;
+		case FIELD_NUMBER:
+			fields_put_number(object, field->key, *(const uint64_t *)member);
+			break;
+		case FIELD_SMALL_NUMBER:
+			fields_put_number(object, field->key, *(const unsigned int *)member);
+			break;
+		case FIELD_SECONDS:
+			fields_put_number(object, field->key, (uint64_t)*(const long *)member);
+			break;
+		case FIELD_FLAG:
+			if (*(const bool *)member)
+				fields_put(object, field->key, json_true());
+			break;
+		case FIELD_TIME:
+			fields_put_text(object, field->key,
+			    times_rfc3339(*(const time_t *)member, when));
+			break;
+		}
+	}
+}
+
+void
+fields_get_all(const json_t *object, const struct field fields[], void *to, const char **wrong)
+{
+	for (const struct field *field = fields; field->key != NULL; field++) {
+		void *member = (char *)to + field->offset;
+
+		switch (field->type) {
+		case FIELD_TEXT:
+			*(char **)member = fields_text(object, field->key, wrong);
+			break;
+		case FIELD_LINE:
+			get_line(object, field->key, member, field->size, wrong);
+			break;
+		case FIELD_WORDS:
+			get_words(object, field->key, member, wrong);
+			break;
+		case FIELD_CHOICE:
+			choose_word(object, field, member, wrong);
+			break;
+		case FIELD_NUMBER:
+			*(uint64_t *)member = get_number(object, field->key, wrong);
+			break;
+		case FIELD_SMALL_NUMBER:
+			*(unsigned int *)member = get_small_number(object, field->key, wrong);
+			break;
+		case FIELD_SECONDS:
+			*(long *)member = (long)get_small_number(object, field->key, wrong);
+			break;
+		case FIELD_FLAG:
+			*(bool *)member = get_flag(object, field->key, wrong);
+			break;
+		case FIELD_TIME:
+			*(time_t *)member = get_time(object, field->key, wrong);
+			break;
+		}
+	}
 }
 
 /* --- The document --- */

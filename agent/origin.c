@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,27 +13,44 @@
 static const char *const key_type_words[] = {
 	[KEY_RSA] = "rsa", [KEY_EC] = "ec", [KEY_ED25519] = "ed25519", [KEY_OTHER] = "other",
 };
-#define KEY_TYPES (sizeof(key_type_words) / sizeof(*key_type_words))
+
+static const struct field fields[] = {
+	FIELD(TEXT, struct origin, source),
+	FIELDS_OF_VERSION(struct origin, version),
+	FIELD(TIME, struct origin, installed),
+	{ 0 }
+};
+
+static const struct field leaf_fields[] = {
+	FIELD(LINE, struct leaf, fingerprint),
+	FIELD(TEXT, struct leaf, serial),
+	FIELD(TEXT, struct leaf, issuer),
+	FIELD(WORDS, struct leaf, names),
+	FIELD(TIME, struct leaf, not_before),
+	FIELD(TIME, struct leaf, not_after),
+	{ "key_type", FIELD_CHOICE, offsetof(struct leaf, key_type), KEY_OTHER + 1, key_type_words },
+	{ 0 }
+};
+
+#define DIGEST(name, part) \
+	{ name, FIELD_LINE, offsetof(struct origin, digests[part]), DIGEST_BYTES, NULL }
+
+static const struct field digest_fields[] = {
+	DIGEST("cert.pem", PART_CERT), DIGEST("chain.pem", PART_CHAIN),
+	DIGEST("fullchain.pem", PART_FULLCHAIN), DIGEST("privkey.pem", PART_KEY),
+	DIGEST("combined.pem", PART_COMBINED),
+	{ 0 }
+};
 
 char *
 origin_encode(const struct origin *origin)
 {
 	json_t *object = json_object(), *digests = json_object();
-	const struct leaf *leaf = &origin->leaf;
 
 	fields_put_number(object, "schema", SCHEMA);
-	fields_put_text(object, "source", origin->source);
-	fields_put_version(object, &origin->version);
-	fields_put_time(object, "installed", origin->installed);
-	fields_put_text(object, "fingerprint", leaf->fingerprint);
-	fields_put_text(object, "serial", leaf->serial);
-	fields_put_text(object, "issuer", leaf->issuer);
-	fields_put_words(object, "names", &leaf->names);
-	fields_put_time(object, "not_before", leaf->not_before);
-	fields_put_time(object, "not_after", leaf->not_after);
-	fields_put_text(object, "key_type", key_type_words[leaf->key_type]);
-	for (int part = 0; part < PART_COUNT; part++)
-		fields_put_text(digests, part_file_names[part], origin->digests[part]);
+	fields_put_all(object, fields, origin);
+	fields_put_all(object, leaf_fields, &origin->leaf);
+	fields_put_all(digests, digest_fields, origin);
 	fields_put(object, "sha256", digests);
 	return fields_encode(object, 0);
 }
@@ -45,40 +63,17 @@ is_digest(const char *text)
 }
 
 static void
-decode_key_type(const json_t *object, enum key_type *out_type, const char **wrong)
+decode(const json_t *object, struct origin *origin, const char **wrong)
 {
-	char *word = fields_text(object, "key_type", wrong);
-
-	*out_type = KEY_OTHER;
-	for (size_t i = 0; word != NULL && i < KEY_TYPES; i++)
-		if (strcmp(word, key_type_words[i]) == 0)
-			*out_type = (enum key_type)i;
-	free(word);
-}
-
-static void
-decode_digests(const json_t *object, char digests[PART_COUNT][DIGEST_BYTES], const char **wrong)
-{
-	const json_t *found = fields_object(object, "sha256", wrong);
-
-	for (int part = 0; part < PART_COUNT; part++) {
-		fields_line(found, part_file_names[part], digests[part], DIGEST_BYTES, wrong);
-		if (digests[part][0] != '\0' && !is_digest(digests[part]) && *wrong == NULL)
+	origin->leaf.key_type = KEY_OTHER;
+	fields_get_all(object, fields, origin, wrong);
+	fields_get_all(object, leaf_fields, &origin->leaf, wrong);
+	if (origin->leaf.issuer == NULL)
+		origin->leaf.issuer = memory_text("");	/* a certificate may have none */
+	fields_get_all(fields_object(object, "sha256", wrong), digest_fields, origin, wrong);
+	for (int part = 0; part < PART_COUNT; part++)
+		if (origin->digests[part][0] != '\0' && !is_digest(origin->digests[part]) && *wrong == NULL)
 			*wrong = "sha256";
-	}
-}
-
-static void
-decode_leaf(const json_t *object, struct leaf *leaf, const char **wrong)
-{
-	fields_line(object, "fingerprint", leaf->fingerprint, sizeof(leaf->fingerprint), wrong);
-	leaf->serial = fields_text(object, "serial", wrong);
-	if ((leaf->issuer = fields_text(object, "issuer", wrong)) == NULL)
-		leaf->issuer = memory_text("");	/* a certificate may have none */
-	fields_words(object, "names", &leaf->names, wrong);
-	leaf->not_before = fields_time(object, "not_before", wrong);
-	leaf->not_after = fields_time(object, "not_after", wrong);
-	decode_key_type(object, &leaf->key_type, wrong);
 }
 
 /* The first member without which a generation says nothing. */
@@ -108,11 +103,7 @@ origin_decode(const char *text, size_t size, struct origin *out_origin, struct f
 		json_decref(object);
 		return failure_set(why, FAILURE_DISK, "origin is not what certlet wrote");
 	}
-	origin.source = fields_text(object, "source", &wrong);
-	fields_version(object, &origin.version, &wrong);
-	origin.installed = fields_time(object, "installed", &wrong);
-	decode_leaf(object, &origin.leaf, &wrong);
-	decode_digests(object, origin.digests, &wrong);
+	decode(object, &origin, &wrong);
 	json_decref(object);
 	if (wrong != NULL || (wrong = find_missing(&origin)) != NULL) {
 		origin_clear(&origin);

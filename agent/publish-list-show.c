@@ -137,30 +137,6 @@ text_or_null(const char *text)
 }
 
 static json_t *
-number_or_null(uint64_t number)
-{
-	return number != 0 ? json_integer((json_int_t)number) : json_null();
-}
-
-static json_t *
-time_or_null(time_t when)
-{
-	char text[TIMES_TEXT_BYTES];
-
-	return text_or_null(times_rfc3339(when, text));
-}
-
-static json_t *
-names_of(const struct words *names)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < names->count; i++)
-		(void)json_array_append_new(list, fields_value(names->items[i]));
-	return list;
-}
-
-static json_t *
 describe(const struct shelf *shelf, const struct held *held)
 {
 	const struct publish_notes *notes = &held->notes;
@@ -170,17 +146,17 @@ describe(const struct shelf *shelf, const struct held *held)
 	    "name", fields_value(held->name),
 	    "state", states[state_of(shelf, held)].name,
 	    "problem", held->why.kind != FAILURE_NONE ? fields_value(held->why.text) : json_null(),
-	    "version", number_or_null(held->version),
+	    "version", fields_number_value(held->version),
 	    "serial", text_or_null(leaf->serial),
 	    "fingerprint", text_or_null(leaf->fingerprint),
 	    "issuer", text_or_null(leaf->issuer),
-	    "names", leaf->not_after != 0 ? names_of(&leaf->names) : json_null(),
-	    "not_before", time_or_null(leaf->not_before),
-	    "not_after", time_or_null(leaf->not_after),
+	    "names", leaf->not_after != 0 ? fields_words_value(&leaf->names) : json_null(),
+	    "not_before", fields_time_value(leaf->not_before),
+	    "not_after", fields_time_value(leaf->not_after),
 	    "days_left", leaf->not_after != 0 ?
 		json_integer((leaf->not_after - shelf->now) / DAY_SECONDS) : json_null(),
 	    "key_id", text_or_null(notes->edition.key_id),
-	    "key_since", number_or_null(notes->key_since),
+	    "key_since", fields_number_value(notes->key_since),
 	    "key_reused", notes->key_since != 0 ?
 		json_boolean(notes->key_since < held->version) : json_null());
 }
@@ -194,7 +170,7 @@ list_show_json(const struct shelf *shelf)
 		(void)json_array_append_new(certificates,
 		    describe(shelf, &shelf->repository->items[i]));
 	document = json_pack("{s:i, s:s, s:o, s:{s:o, s:s}, s:{s:I, s:I}, s:b, s:o}",
-	    "schema", LIST_SCHEMA, "certlet", PACKAGE_VERSION, "time", time_or_null(shelf->now),
+	    "schema", LIST_SCHEMA, "certlet", PACKAGE_VERSION, "time", fields_time_value(shelf->now),
 	    "vault", "namespace", text_or_null(shelf->vault->namespace),
 		"kv_mount", shelf->vault->kv_mount,
 	    "thresholds", "warn", (json_int_t)shelf->warn, "critical", (json_int_t)shelf->critical,

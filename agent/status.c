@@ -10,30 +10,6 @@
 #include "status-read.h"
 #include "times.h"
 
-static json_t *
-number(uint64_t value)
-{
-	return value == 0 ? json_null() : json_integer((json_int_t)value);
-}
-
-static json_t *
-moment(time_t when)
-{
-	char words[TIMES_TEXT_BYTES];
-
-	return when == 0 ? json_null() : json_string(times_rfc3339(when, words));
-}
-
-static json_t *
-list(const struct words *words)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; words != NULL && i < words->count; i++)
-		(void)json_array_append_new(array, fields_value(words->items[i]));
-	return array;
-}
-
 /* A source whose metadata the policy keeps from us: its key travels at every run. */
 static json_t *
 describe_notes(const struct notes *notes, time_t now)
@@ -68,7 +44,7 @@ describe_vault(const struct manifest *manifest, const struct state *state, time_
 	    "address", fields_value(address),
 	    "auth", fields_value(auth_names[manifest->vault.auth]),
 	    "credentials", fields_value(state->credentials != NULL ? state->credentials : "unknown"),
-	    "secret_id_expires", moment(wrapped_expires(&state->wrapped, &manifest->vault)),
+	    "secret_id_expires", fields_time_value(wrapped_expires(&state->wrapped, &manifest->vault)),
 	    "notes", describe_notes(&state->notes, now));
 }
 
@@ -76,7 +52,7 @@ static json_t *
 describe_run(const struct status_run *run)
 {
 	return json_pack("{s:o, s:i, s:f, s:I, s:o}",
-	    "time", moment(run->time),
+	    "time", fields_time_value(run->time),
 	    "exit", (int)run->exit,
 	    "seconds", (double)(long)(run->seconds * 1000 + 0.5) / 1000,
 	    "requests", (json_int_t)run->requests,
@@ -110,20 +86,20 @@ describe_certificate(const struct status_certificate *certificate, long warn, ti
 	    "state", fields_value(status_state_names[state]),
 	    "problem", fields_value(problem_names[owned->problem]),
 	    "error", fields_value(owned->error),
-	    "error_time", moment(owned->error_time),
-	    "next_try", moment(owned->next_try),
+	    "error_time", fields_time_value(owned->error_time),
+	    "next_try", fields_time_value(owned->next_try),
 	    "source", fields_value(choose_source(certificate)),
-	    "version", number(installed->version.number),
-	    "offered_version", number(owned->offered.number),
+	    "version", fields_number_value(installed->version.number),
+	    "offered_version", fields_number_value(owned->offered.number),
 	    "serial", fields_value(leaf->serial),
 	    "fingerprint", fields_value(*leaf->fingerprint != '\0' ? leaf->fingerprint : NULL),
 	    "issuer", fields_value(leaf->issuer),
-	    "names", certificate->installed != NULL ? list(&leaf->names) : json_null(),
-	    "not_before", moment(leaf->not_before),
-	    "not_after", moment(leaf->not_after),
-	    "installed", moment(installed->installed),
-	    "generation", number(certificate->generation),
-	    "services", list(entry != NULL ? &entry->services : &owned->services),
+	    "names", certificate->installed != NULL ? fields_words_value(&leaf->names) : json_null(),
+	    "not_before", fields_time_value(leaf->not_before),
+	    "not_after", fields_time_value(leaf->not_after),
+	    "installed", fields_time_value(installed->installed),
+	    "generation", fields_number_value(certificate->generation),
+	    "services", fields_words_value(entry != NULL ? &entry->services : &owned->services),
 	    "wanted", entry != NULL);
 }
 
@@ -150,7 +126,7 @@ describe_service(const char *name, const struct known_service *known)
 	    "name", fields_value(name),
 	    "state", fields_value(service_state_names[known_service_state(known)]),
 	    "reload_owed", known->owed,
-	    "last_reload", moment(known->last_reload),
+	    "last_reload", fields_time_value(known->last_reload),
 	    "serving", fields_value(known->serving),
 	    "error", fields_value(known->error));
 }
@@ -179,14 +155,14 @@ encode(const struct manifest *manifest, const struct state *state,
 	    "schema", STATUS_SCHEMA,
 	    "certlet", PACKAGE_VERSION,
 	    "manifest", fields_value(manifest->file),
-	    "sandbox", list(run->sandbox),
+	    "sandbox", fields_words_value(run->sandbox),
 	    "vault", describe_vault(manifest, state, run->time),
 	    "thresholds",
 		"warn", (json_int_t)agent->warn,
 		"critical", (json_int_t)agent->critical,
 		"stale", (json_int_t)agent->stale,
 	    "last_sync", describe_run(run),
-	    "last_success", moment(state->last_success),
+	    "last_success", fields_time_value(state->last_success),
 	    "certificates", describe_certificates(certificates, count, agent->warn, run->time),
 	    "services", describe_services(manifest, state));
 

@@ -3,6 +3,34 @@
 
 #include "fields.c"
 
+struct sample {
+	struct version version;
+	char *text, line[4];
+	struct words words;
+	enum { MOOD_NONE, MOOD_GOOD } mood;
+	uint64_t number;
+	unsigned int small;
+	long seconds;
+	bool flag;
+	time_t time;
+};
+
+static const char *const moods[] = { NULL, "good" };
+
+static const struct field sample_fields[] = {
+	FIELDS_OF_VERSION(struct sample, version),
+	FIELD(TEXT, struct sample, text),
+	FIELD(LINE, struct sample, line),
+	FIELD(WORDS, struct sample, words),
+	{ "mood", FIELD_CHOICE, offsetof(struct sample, mood), 2, moods },
+	FIELD(NUMBER, struct sample, number),
+	FIELD(SMALL_NUMBER, struct sample, small),
+	FIELD(SECONDS, struct sample, seconds),
+	FIELD(FLAG, struct sample, flag),
+	FIELD(TIME, struct sample, time),
+	{ 0 }
+};
+
 /* Through a text and back, as a file does. */
 static json_t *
 again(json_t *take_object)
@@ -18,17 +46,11 @@ again(json_t *take_object)
 
 START_TEST(what_is_nothing_is_left_out)
 {
-	const struct words none = { 0 };
-	const struct version no_version = { 0 };
+	const struct sample nothing = { .text = (char *)"" };
 	json_t *object = json_object();
 
 	fields_put_text(object, "text", NULL);
-	fields_put_text(object, "text", "");
-	fields_put_number(object, "number", 0);
-	fields_put_flag(object, "flag", false);
-	fields_put_time(object, "time", 0);
-	fields_put_words(object, "words", &none);
-	fields_put_version(object, &no_version);
+	fields_put_all(object, sample_fields, &nothing);
 	fields_put(object, "object", json_object());
 	ck_assert_uint_eq(json_object_size(object), 0);
 	json_decref(object);
@@ -37,39 +59,48 @@ END_TEST
 
 START_TEST(what_is_put_comes_back)
 {
-	struct version version = { UINT64_MAX, "2026-11-23T18:00:00.123456789Z" }, same;
-	struct words words = { 0 }, found;
+	struct sample sample = {
+		.version = { UINT64_MAX, "2026-11-23T18:00:00.123456789Z" }, .text = (char *)"grün",
+		.line = "abc", .mood = MOOD_GOOD, .number = UINT64_MAX, .small = INT_MAX, .seconds = 30,
+		.flag = true, .time = 1800000000,
+	}, same = { 0 };
 	const char *wrong = NULL;
 	json_t *object = json_object();
-	char line[4], *text;
 
-	words_add(&words, "/usr/sbin/nginx");
-	words_add(&words, "");
-	fields_put_text(object, "text", "grün");
-	fields_put_text(object, "line", "abc");
-	fields_put_number(object, "number", UINT64_MAX);
-	fields_put_flag(object, "flag", true);
-	fields_put_time(object, "time", 1800000000);
-	fields_put_words(object, "words", &words);
-	fields_put_version(object, &version);
+	words_add(&sample.words, "/usr/sbin/nginx");
+	words_add(&sample.words, "");
+	fields_put_all(object, sample_fields, &sample);
 	object = again(object);
-	text = fields_text(object, "text", &wrong);
-	ck_assert_str_eq(text, "grün");
-	fields_line(object, "line", line, sizeof(line), &wrong);
-	ck_assert_str_eq(line, "abc");
-	ck_assert(fields_number(object, "number", &wrong) == UINT64_MAX);
-	ck_assert(fields_flag(object, "flag", &wrong));
-	ck_assert_int_eq(fields_time(object, "time", &wrong), 1800000000);
-	fields_words(object, "words", &found, &wrong);
-	ck_assert_uint_eq(found.count, words.count);
-	for (size_t i = 0; i < words.count; i++)
-		ck_assert_str_eq(found.items[i], words.items[i]);
-	fields_version(object, &same, &wrong);
-	ck_assert(version_equal(&version, &same));
+	fields_get_all(object, sample_fields, &same, &wrong);
+	ck_assert_str_eq(same.text, "grün");
+	ck_assert_str_eq(same.line, "abc");
+	ck_assert_int_eq(same.mood, MOOD_GOOD);
+	ck_assert(same.number == UINT64_MAX);
+	ck_assert_uint_eq(same.small, INT_MAX);
+	ck_assert_int_eq(same.seconds, 30);
+	ck_assert(same.flag);
+	ck_assert_int_eq(same.time, 1800000000);
+	ck_assert_uint_eq(same.words.count, sample.words.count);
+	for (size_t i = 0; i < sample.words.count; i++)
+		ck_assert_str_eq(same.words.items[i], sample.words.items[i]);
+	ck_assert(version_equal(&same.version, &sample.version));
 	ck_assert_ptr_null(wrong);
-	free(text);
-	words_clear(&words);
-	words_clear(&found);
+	free(same.text);
+	words_clear(&sample.words);
+	words_clear(&same.words);
+	json_decref(object);
+}
+END_TEST
+
+START_TEST(a_word_of_a_later_version_leaves_a_choice_as_it_was)
+{
+	json_t *object = json_pack("{s:s}", "mood", "bored");
+	struct sample sample = { .mood = MOOD_GOOD };
+	const char *wrong = NULL;
+
+	fields_get_all(object, sample_fields, &sample, &wrong);
+	ck_assert_int_eq(sample.mood, MOOD_GOOD);
+	ck_assert_ptr_null(wrong);
 	json_decref(object);
 }
 END_TEST
@@ -100,16 +131,16 @@ START_TEST(the_first_member_of_a_wrong_type_is_named)
 #define WRONG(key, call) do { const char *wrong = NULL; call; \
 	ck_assert_ptr_nonnull(wrong); ck_assert_str_eq(wrong, key); } while (0)
 	WRONG("text", ck_assert_ptr_null(fields_text(object, "text", &wrong)));
-	WRONG("number", (void)fields_number(object, "number", &wrong));
-	WRONG("flag", (void)fields_flag(object, "flag", &wrong));
-	WRONG("time", (void)fields_time(object, "time", &wrong));
-	WRONG("words", fields_words(object, "words", &words, &wrong));
+	WRONG("number", (void)get_number(object, "number", &wrong));
+	WRONG("flag", (void)get_flag(object, "flag", &wrong));
+	WRONG("time", (void)get_time(object, "time", &wrong));
+	WRONG("words", get_words(object, "words", &words, &wrong));
 	words_clear(&words);
-	WRONG("line", fields_line(object, "line", line, sizeof(line), &wrong));
-	WRONG("small", (void)fields_small_number(object, "small", &wrong));
+	WRONG("line", get_line(object, "line", line, sizeof(line), &wrong));
+	WRONG("small", (void)get_small_number(object, "small", &wrong));
 	WRONG("object", (void)fields_object(object, "object", &wrong));
 	WRONG("list", (void)fields_list(object, "list", &wrong));
-	WRONG("text", (void)fields_text(object, "text", &wrong); (void)fields_time(object, "time", &wrong));
+	WRONG("text", (void)fields_text(object, "text", &wrong); (void)get_time(object, "time", &wrong));
 #undef WRONG
 	json_decref(object);
 }
@@ -123,8 +154,8 @@ START_TEST(a_missing_member_or_a_null_is_nothing_and_not_wrong)
 	ck_assert_ptr_null(fields_text(object, "text", &wrong));
 	ck_assert_ptr_null(fields_text(object, "other", &wrong));
 	ck_assert_ptr_null(fields_text(/* object= */ NULL, "other", &wrong));
-	ck_assert_int_eq(fields_time(object, "other", &wrong), 0);
-	ck_assert(!fields_flag(object, "text", &wrong));
+	ck_assert_int_eq(get_time(object, "other", &wrong), 0);
+	ck_assert(!get_flag(object, "text", &wrong));
 	ck_assert_ptr_null(fields_list(object, "other", &wrong));
 	ck_assert_ptr_null(wrong);
 	json_decref(object);
@@ -154,6 +185,7 @@ main(void)
 
 	tcase_add_test(tests, what_is_nothing_is_left_out);
 	tcase_add_test(tests, what_is_put_comes_back);
+	tcase_add_test(tests, a_word_of_a_later_version_leaves_a_choice_as_it_was);
 	tcase_add_test(tests, a_text_that_is_no_utf8_is_still_kept_as_far_as_it_can_be);
 	tcase_add_test(tests, the_first_member_of_a_wrong_type_is_named);
 	tcase_add_test(tests, a_missing_member_or_a_null_is_nothing_and_not_wrong);
