@@ -222,11 +222,9 @@ list_subjects(STACK_OF(X509) *certificates)
 
 	for (int i = 0; i < sk_X509_num(certificates) && i < LIST_MOST; i++) {
 		char *subject = certificate_subject(sk_X509_value(certificates, i));
-		char *longer = memory_format("%s%s%s", list, i == 0 ? "" : " and ", subject);
 
+		memory_append(&list, "%s%s", i == 0 ? "" : " and ", subject);
 		free(subject);
-		free(list);
-		list = longer;
 	}
 	return list;
 }

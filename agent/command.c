@@ -260,13 +260,10 @@ last_words(const struct running *running)
 static char *
 command_text(const struct words *words)
 {
-	char *text = memory_text(words->items[0]), *longer;
+	char *text = memory_text(words->items[0]);
 
-	for (size_t i = 1; i < words->count && strlen(text) < NAME_LENGTH; i++) {
-		longer = memory_format("%s %s", text, words->items[i]);
-		free(text);
-		text = longer;
-	}
+	for (size_t i = 1; i < words->count && strlen(text) < NAME_LENGTH; i++)
+		memory_append(&text, " %s", words->items[i]);
 	if (strlen(text) > NAME_LENGTH)
 		(void)stpcpy(text + NAME_LENGTH - 3, "...");
 	return text;

@@ -24,16 +24,6 @@ struct walk {
 	unsigned int links;
 };
 
-/* Appends to a text that is freed. */
-static void
-append(char **text, const char *name)
-{
-	char *longer = memory_format("%s/%s", *text, name);
-
-	free(*text);
-	*text = longer;
-}
-
 static bool
 is_ours(uid_t owner)
 {
@@ -165,7 +155,7 @@ enter(struct walk *walk, const char *name, struct failure *why)
 		if (follow(walk, next, &status, path, why) == 0)
 			found = FOUND_FILE;
 	} else {
-		append(&walk->done, name);
+		memory_append(&walk->done, "/%s", name);
 		if (stand_in(walk, next, why) == 0)
 			found = FOUND_FILE;
 		next = -1;

@@ -312,22 +312,17 @@ static int
 keep_pair(void *user, const char *section_name, const char *key, const char *value)
 {
 	struct reader *reader = user;
-	struct inifile_pair *pair;
-	char *joined;
 
 	(void)section_name;
 	if (reader->split || !ends_in(reader->handed, value) ||
 	    (!reader->goes_on && strncmp(reader->handed, key, strlen(key)) != 0))
 		return 0;
 	reader->split = true;
-	if (!reader->goes_on) {
+	if (reader->goes_on)
+		memory_append(&reader->section->pairs[reader->section->pair_count - 1].value, "\n%s",
+		    value);
+	else
 		add_pair(reader, key, value);
-		return 1;
-	}
-	pair = &reader->section->pairs[reader->section->pair_count - 1];
-	joined = memory_format("%s\n%s", pair->value, value);
-	free(pair->value);
-	pair->value = joined;
 	return 1;
 }
 

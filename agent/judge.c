@@ -18,25 +18,6 @@
 #define RSA_BITS_LEAST 2048
 #define LIST_MOST 8		/* names in one message */
 
-/* "a, b, c and 7 more" */
-static char *
-list_words(const struct words *words, const char *none)
-{
-	char *list = memory_text(words->count == 0 ? none : words->items[0]), *longer;
-
-	for (size_t i = 1; i < words->count && i < LIST_MOST; i++) {
-		longer = memory_format("%s, %s", list, words->items[i]);
-		free(list);
-		list = longer;
-	}
-	if (words->count > LIST_MOST) {
-		longer = memory_format("%s and %zu more", list, words->count - LIST_MOST);
-		free(list);
-		list = longer;
-	}
-	return list;
-}
-
 static bool
 covers(const struct words *names, const char *wanted)
 {
@@ -57,8 +38,8 @@ check_names(const struct leaf *leaf, const struct words *wanted, struct failure 
 			words_add(&missing, wanted->items[i]);
 	if (missing.count == 0)
 		return 0;
-	expected = list_words(&missing, "");
-	found = list_words(&leaf->names, "none");
+	expected = words_join(&missing, ", ", LIST_MOST, "");
+	found = words_join(&leaf->names, ", ", LIST_MOST, "none");
 	failure_set(why, FAILURE_REFUSED, "expected a certificate for %s, found names %s",
 	    expected, found);
 	free(expected);
@@ -125,7 +106,7 @@ list_usages(X509 *certificate)
 		else
 			words_add(&words, OBJ_nid2sn(nid));
 	}
-	list = list_words(&words, "none");
+	list = words_join(&words, ", ", LIST_MOST, "none");
 	words_clear(&words);
 	EXTENDED_KEY_USAGE_free(usages);
 	return list;

@@ -75,23 +75,48 @@ memory_text_n(const char *bytes, size_t size)
 	return text;
 }
 
+static char *
+format_text(const char *format, va_list arguments)
+{
+	va_list again;
+	char *text;
+	int length;
+
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0)
+		memory_must(NULL);
+	text = memory_new((size_t)length + 1, 1);
+	(void)vsnprintf(text, (size_t)length + 1, format, arguments);
+	return text;
+}
+
 char *
 memory_format(const char *format, ...)
 {
 	va_list arguments;
 	char *text;
-	int length;
 
 	va_start(arguments, format);
-	length = vsnprintf(NULL, 0, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		memory_must(NULL);
-	text = memory_new((size_t)length + 1, 1);
-	va_start(arguments, format);
-	(void)vsnprintf(text, (size_t)length + 1, format, arguments);
+	text = format_text(format, arguments);
 	va_end(arguments);
 	return text;
+}
+
+void
+memory_append(char **text, const char *format, ...)
+{
+	va_list arguments;
+	char *more, *longer;
+
+	va_start(arguments, format);
+	more = format_text(format, arguments);
+	va_end(arguments);
+	longer = memory_format("%s%s", *text, more);
+	free(more);
+	free(*text);
+	*text = longer;
 }
 
 void
@@ -117,6 +142,18 @@ words_contain(const struct words *words, const char *word)
 		if (strcmp(words->items[i], word) == 0)
 			return true;
 	return false;
+}
+
+char *
+words_join(const struct words *words, const char *between, size_t most, const char *none)
+{
+	char *joined = memory_text(words->count == 0 ? none : words->items[0]);
+
+	for (size_t i = 1; i < words->count && i < most; i++)
+		memory_append(&joined, "%s%s", between, words->items[i]);
+	if (words->count > most)
+		memory_append(&joined, " and %zu more", words->count - most);
+	return joined;
 }
 
 void

@@ -22,6 +22,8 @@ char *memory_text(const char *text);		/* a copy; NULL stays NULL; caller frees *
 void memory_replace(char **text, const char *by);	/* by a copy; what was there is freed */
 char *memory_text_n(const char *bytes, size_t size);
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* To the end of a text, which moves. What is appended may be made of it. */
+void memory_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A list of words; items[count] is NULL, so that items can be an argv. {0} is the empty list,
  * whose items are NULL. */
@@ -33,6 +35,8 @@ struct words {
 void words_add(struct words *words, const char *word);	/* copies */
 void words_copy(struct words *words, const struct words *from);	/* *words is overwritten */
 bool words_contain(const struct words *words, const char *word);
+/* "a, b and 7 more" where there are more than `most`; `none` where there is none. Caller frees. */
+char *words_join(const struct words *words, const char *between, size_t most, const char *none);
 void words_clear(struct words *words);
 
 #endif

@@ -8,28 +8,18 @@
 #define QUARANTINE_FIRST_SECONDS 3600L
 #define QUARANTINE_LONGEST_SECONDS 86400L
 
-/* Appends to a text that is freed. */
-static char *
-joined(char *take_text, const char *separator, const char *more)
-{
-	char *longer = memory_format("%s%s%s", take_text, separator, more);
-
-	free(take_text);
-	return longer;
-}
-
 char *
 plan_judging_keys(const struct entry *entry)
 {
 	char *keys = memory_text(entry->any_name ? "names any" : "names");
 
 	for (size_t i = 0; !entry->any_name && i < entry->names.count; i++)
-		keys = joined(keys, " ", entry->names.items[i]);
+		memory_append(&keys, " %s", entry->names.items[i]);
 	for (int part = 0; part < PART_COUNT; part++)
 		if (entry->fields[part] != NULL)
-			keys = joined(joined(keys, "; ", part_file_names[part]), " ", entry->fields[part]);
+			memory_append(&keys, "; %s %s", part_file_names[part], entry->fields[part]);
 	if (entry->trust_file != NULL)
-		keys = joined(keys, "; trust ", entry->trust_file);
+		memory_append(&keys, "; trust %s", entry->trust_file);
 	return keys;
 }
 

@@ -137,21 +137,16 @@ publish_notes_clear(struct publish_notes *notes)
 static char *
 join_names(const struct words *names)
 {
-	char *text = memory_text(names->count != 0 ? names->items[0] : ""), *longer;
+	char *text = memory_text(names->count != 0 ? names->items[0] : "");
 	size_t i;
 
 	for (i = 1; i < names->count; i++) {
 		if (strlen(text) + 1 + strlen(names->items[i]) > NAMES_BYTES_MOST)
 			break;
-		longer = memory_format("%s %s", text, names->items[i]);
-		free(text);
-		text = longer;
+		memory_append(&text, " %s", names->items[i]);
 	}
-	if (i < names->count) {
-		longer = memory_format("%s +%zu", text, names->count - i);
-		free(text);
-		text = longer;
-	}
+	if (i < names->count)
+		memory_append(&text, " +%zu", names->count - i);
 	return text;
 }
 

@@ -111,13 +111,8 @@ report_item(const struct item *item, bool dry, struct counts *counts)
 static void
 report_count(char **text, size_t count, const char *what)
 {
-	char *longer;
-
-	if (count == 0)
-		return;
-	longer = memory_format("%s%s%zu %s", *text, **text != '\0' ? ", " : "", count, what);
-	free(*text);
-	*text = longer;
+	if (count != 0)
+		memory_append(text, "%s%zu %s", **text != '\0' ? ", " : "", count, what);
 }
 
 static const char *const exit_words[] = {

@@ -8,48 +8,48 @@
 #include "status-read.h"
 #include "times.h"
 
+/* "WHAT: ERROR", or WHAT alone. */
+static void
+add(struct findings *findings, enum check_result level, char *take_what, const char *error)
+{
+	char *words = findings_words(error);
+
+	if (*words != '\0')
+		memory_append(&take_what, ": %s", words);
+	free(words);
+	findings_add(findings, level, take_what);
+}
+
 static void
 find_certificate(struct findings *findings, const struct seen_certificate *seen, time_t now)
 {
-	char *state, *words;
+	char *state;
 
 	findings_count(findings, seen->level, seen->name, seen->wanted ? seen->not_after : 0);
 	if (seen->level == CHECK_OK)
 		return;
 	state = seen->state == STATUS_MISSING ? memory_format("%s is missing", seen->name) :
 	    findings_expiry(seen->name, seen->not_after, now);
-	words = findings_words(seen->error);
-	if (seen->problem == NULL)
-		findings_add(findings, seen->level, memory_text(state));
-	else
-		findings_add(findings, seen->level, memory_format("%s, %s%s%s", state, seen->problem,
-		    *words != '\0' ? ": " : "", words));
-	free(state);
-	free(words);
+	if (seen->problem != NULL)
+		memory_append(&state, ", %s", seen->problem);
+	add(findings, seen->level, state, seen->problem != NULL ? seen->error : NULL);
 }
 
 static void
 find_service(struct findings *findings, const struct seen_service *seen)
 {
-	char *words;
-
-	if (seen->level == CHECK_OK)
-		return;
-	words = findings_words(seen->error);
-	findings_add(findings, seen->level, memory_format("service %s %s%s%s", seen->name,
-	    seen->level == CHECK_CRITICAL ? "failed" : "is owed a reload",
-	    *words != '\0' ? ": " : "", words));
-	free(words);
+	if (seen->level != CHECK_OK)
+		add(findings, seen->level, memory_format("service %s %s", seen->name,
+		    seen->level == CHECK_CRITICAL ? "failed" : "is owed a reload"), seen->error);
 }
 
 static void
 find_run(struct findings *findings, const struct seen_status *status, time_t now)
 {
-	char about[TIMES_TEXT_BYTES], *what, *words;
+	char about[TIMES_TEXT_BYTES], *what;
 
 	if (status->run_level == CHECK_OK)
 		return;
-	words = findings_words(status->error);
 	if (status->exit == EXIT_BROKEN)
 		what = memory_text("the last run failed");
 	else if (status->last_success == 0)
@@ -60,10 +60,7 @@ find_run(struct findings *findings, const struct seen_status *status, time_t now
 	else
 		what = memory_format("no run has succeeded for %s",
 		    times_about(now - status->last_success, about));
-	findings_add(findings, status->run_level, memory_format("%s%s%s", what,
-	    *words != '\0' ? ": " : "", words));
-	free(what);
-	free(words);
+	add(findings, status->run_level, what, status->error);
 }
 
 /* What the timer cannot mend: somebody has to make new ones. */
@@ -71,15 +68,11 @@ static void
 find_credentials(struct findings *findings, const struct seen_status *status)
 {
 	const char *word = status->credentials != NULL ? status->credentials : "";
-	const bool expiring = strcmp(word, "expiring") == 0;
-	char *words;
 
-	if (!expiring && strcmp(word, "refused") != 0)
-		return;
-	words = findings_words(expiring ? NULL : status->error);
-	findings_add(findings, CHECK_WARNING, memory_format("credentials %s%s%s", word,
-	    *words != '\0' ? ": " : "", words));
-	free(words);
+	if (strcmp(word, "expiring") == 0)
+		add(findings, CHECK_WARNING, memory_text("credentials expiring"), NULL);
+	else if (strcmp(word, "refused") == 0)
+		add(findings, CHECK_WARNING, memory_text("credentials refused"), status->error);
 }
 
 static struct findings

@@ -18,19 +18,11 @@ const char *const status_state_names[STATUS_STATES] = {
 };
 
 static long
-warn_time(long setting, time_t not_before, time_t not_after)
+threshold(long setting, int share, time_t not_before, time_t not_after)
 {
 	const struct leaf dates = { .not_before = not_before, .not_after = not_after };
 
-	return judge_threshold(setting, 5, &dates);
-}
-
-static long
-critical_time(long setting, time_t not_before, time_t not_after)
-{
-	const struct leaf dates = { .not_before = not_before, .not_after = not_after };
-
-	return judge_threshold(setting, 10, &dates);
+	return judge_threshold(setting, share, &dates);
 }
 
 enum status_state
@@ -40,7 +32,8 @@ status_state(time_t not_before, time_t not_after, long warn, time_t now)
 		return STATUS_MISSING;
 	if (not_after <= now)
 		return STATUS_EXPIRED;
-	return not_after - now < warn_time(warn, not_before, not_after) ? STATUS_EXPIRING : STATUS_OK;
+	return not_after - now < threshold(warn, 5, not_before, not_after) ? STATUS_EXPIRING :
+	    STATUS_OK;
 }
 
 static const char *
@@ -119,8 +112,8 @@ see_certificate(const json_t *from, const json_t *thresholds, time_t now)
 		seen.name = "?";
 	seen.state = status_state(seen.not_before, seen.not_after, warn, now);
 	if (seen.wanted && seen.not_after != 0) {
-		seen.warn = warn_time(warn, seen.not_before, seen.not_after);
-		seen.critical = critical_time(critical, seen.not_before, seen.not_after);
+		seen.warn = threshold(warn, 5, seen.not_before, seen.not_after);
+		seen.critical = threshold(critical, 10, seen.not_before, seen.not_after);
 	}
 	seen.level = certificate_level(&seen, now);
 	return seen;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,8 +77,8 @@ print_details(const struct view *view, const struct seen_certificate *seen)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		print_labelled(view, UNDER_A_ROW, texts[i][0],
 		    memory_text(texts[i][1] != NULL ? texts[i][1] : none));
-	print_labelled(view, UNDER_A_ROW, "names", status_join(&seen->names, " ", none));
-	print_labelled(view, UNDER_A_ROW, "services", status_join(&seen->services, " ", none));
+	print_labelled(view, UNDER_A_ROW, "names", words_join(&seen->names, " ", SIZE_MAX, none));
+	print_labelled(view, UNDER_A_ROW, "services", words_join(&seen->services, " ", SIZE_MAX, none));
 	if (seen->state == STATUS_MISSING)
 		return;
 	print_labelled(view, UNDER_A_ROW, "valid", memory_format("from %s to %s",
@@ -103,7 +104,7 @@ add_certificate(struct table *table, const struct seen_certificate *seen, time_t
 	const char *state = seen->wanted ? status_state_names[seen->state] : "unlisted";
 	char *expires = status_words_time(seen->not_after, now, /* brief= */ true);
 	char *version = status_words_version(seen);
-	char *services = status_join(&seen->services, " ", "-");
+	char *services = words_join(&seen->services, " ", SIZE_MAX, "-");
 
 	table_add(table, (const char *const[]){ seen->name, state, expires, version,
 	    services }, level_colour(seen->level));
@@ -222,24 +223,13 @@ print_footer(const struct view *view)
 static void
 print_needy(const struct view *view, const struct words *needy, size_t count, const char *what)
 {
-	struct words shown = { 0 };
-	char *list, *words;
-
-	for (size_t i = 0; i < needy->count && i < NAMES_MOST; i++)
-		words_add(&shown, needy->items[i]);
-	list = status_join(&shown, ", ", "");
-	words = memory_format("%zu of %zu %s%s %s attention: %s", needy->count, count, what,
+	char *list = words_join(needy, ", ", NAMES_MOST, "");
+	char *words = memory_format("%zu of %zu %s%s %s attention: %s", needy->count, count, what,
 	    count == 1 ? "" : "s", needy->count == 1 ? "needs" : "need", list);
-	if (needy->count > NAMES_MOST) {
-		char *longer = memory_format("%s and %zu more", words, needy->count - NAMES_MOST);
 
-		free(words);
-		words = longer;
-	}
 	text_fold(view->paper.out, words, 0, view->paper.width);
 	free(words);
 	free(list);
-	words_clear(&shown);
 }
 
 static void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,20 +30,6 @@ static const char *const exit_words[] = {
 	[EXIT_LOCKED] = "another run held the lock",
 	[EXIT_BROKEN] = "certlet itself failed",
 };
-
-char *
-status_join(const struct words *words, const char *between, const char *none)
-{
-	char *joined = memory_text(words->count == 0 ? none : words->items[0]);
-
-	for (size_t i = 1; i < words->count; i++) {
-		char *longer = memory_format("%s%s%s", joined, between, words->items[i]);
-
-		free(joined);
-		joined = longer;
-	}
-	return joined;
-}
 
 char *
 status_words_time(time_t when, time_t now, bool brief)
@@ -143,38 +130,32 @@ status_words_run(const struct seen_status *status, time_t now)
 	const size_t code = (size_t)status->exit;
 	const char *meaning = code < sizeof(exit_words) / sizeof(*exit_words) ?
 	    exit_words[code] : "?";
-	char *when = status_words_time(status->last_run, now, /* brief= */ false);
-	char *words = memory_format("%s; exit %ld, %s; %.2f s", when, status->exit, meaning,
-	    status->seconds);
+	char *words = status_words_time(status->last_run, now, /* brief= */ false);
 
-	free(when);
+	memory_append(&words, "; exit %ld, %s; %.2f s", status->exit, meaning, status->seconds);
 	return words;
 }
 
 char *
 status_words_success(const struct seen_status *status, time_t now)
 {
-	char *when, *words;
+	char *words;
 
 	if (status->last_success == 0)
 		return memory_text("never");
-	when = status_words_time(status->last_success, now, /* brief= */ false);
-	if (!status->stale)
-		return when;
-	words = memory_format("%s (%s)", when, status->last_success > now ?
-	    "the clock was ahead then" : "too long: does the timer run, is Vault there?");
-	free(when);
+	words = status_words_time(status->last_success, now, /* brief= */ false);
+	if (status->stale)
+		memory_append(&words, " (%s)", status->last_success > now ? "the clock was ahead then" :
+		    "too long: does the timer run, is Vault there?");
 	return words;
 }
 
 char *
 status_words_sandbox(const struct seen_status *status)
 {
-	char *layers = status_join(&status->sandbox, " ", "none"), *words;
+	char *layers = words_join(&status->sandbox, " ", SIZE_MAX, "none");
 
-	if (words_contain(&status->sandbox, "user"))
-		return layers;
-	words = memory_format("%s (runs without dropping its user)", layers);
-	free(layers);
-	return words;
+	if (!words_contain(&status->sandbox, "user"))
+		memory_append(&layers, " (runs without dropping its user)");
+	return layers;
 }

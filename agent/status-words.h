@@ -9,7 +9,6 @@
 #include "memory.h"
 #include "status-read.h"
 
-char *status_join(const struct words *words, const char *between, const char *none);
 /* "2026-11-23 19:00, in 3 h"; `brief` leaves the hour out where days are counted. "-" for 0. */
 char *status_words_time(time_t when, time_t now, bool brief);
 /* What is installed, and what Vault has where that is another one: "7 (Vault: 8)". */

@@ -55,6 +55,36 @@ START_TEST(formatted_text_has_room_for_all_of_it)
 }
 END_TEST
 
+START_TEST(a_text_is_appended_to_also_what_is_made_of_it)
+{
+	char *text = memory_text("a");
+
+	memory_append(&text, ", %s-%d", text, 7);
+	ck_assert_str_eq(text, "a, a-7");
+	free(text);
+}
+END_TEST
+
+START_TEST(words_are_joined_as_many_as_are_wanted_and_the_rest_is_counted)
+{
+	struct words words = { 0 };
+	char *text = words_join(&words, ", ", 2, "none");
+
+	ck_assert_str_eq(text, "none");
+	free(text);
+	words_add(&words, "a");
+	words_add(&words, "b");
+	text = words_join(&words, ", ", 2, "none");
+	ck_assert_str_eq(text, "a, b");
+	free(text);
+	words_add(&words, "c");
+	text = words_join(&words, " ", 2, "none");
+	ck_assert_str_eq(text, "a b and 1 more");
+	free(text);
+	words_clear(&words);
+}
+END_TEST
+
 START_TEST(running_out_of_memory_ends_with_exit_code_5)
 {
 	(void)memory_grow(NULL, SIZE_MAX, 2);
@@ -99,6 +129,8 @@ main(void)
 	tcase_add_test(tests, a_copy_of_words_is_its_own);
 	tcase_add_test(tests, a_text_is_replaced_by_a_copy_of_another_or_of_a_part_of_itself);
 	tcase_add_test(tests, formatted_text_has_room_for_all_of_it);
+	tcase_add_test(tests, a_text_is_appended_to_also_what_is_made_of_it);
+	tcase_add_test(tests, words_are_joined_as_many_as_are_wanted_and_the_rest_is_counted);
 	tcase_add_exit_test(tests, running_out_of_memory_ends_with_exit_code_5, EXIT_BROKEN);
 	tcase_add_exit_test(tests, a_library_that_runs_out_of_memory_ends_the_program_too, EXIT_BROKEN);
 	tcase_add_exit_test(
