@@ -69,8 +69,7 @@ stand_in(struct walk *walk, int take_directory, struct failure *why)
 {
 	struct stat status;
 
-	if (walk->directory != -1)
-		(void)close(walk->directory);
+	file_close(walk->directory);
 	walk->directory = take_directory;
 	if (fstat(take_directory, &status) == -1)
 		return failure_errno(why, FAILURE_DISK, "look at %s", walk->done);
@@ -161,8 +160,7 @@ enter(struct walk *walk, const char *name, struct failure *why)
 		next = -1;
 	}
 out:
-	if (next != -1)
-		(void)close(next);
+	file_close(next);
 	free(path);
 	return found;
 }
@@ -211,8 +209,7 @@ walk_to(const char *path, uid_t trusted, bool make, int *out_directory, struct f
 		found = FOUND_FAILED;
 	}
 out:
-	if (walk.directory != -1)
-		(void)close(walk.directory);
+	file_close(walk.directory);
 	free(walk.done);
 	free(walk.rest);
 	return found;
@@ -344,8 +341,7 @@ directory_list(int directory, struct words *out_names, struct failure *why)
 
 	if (stream == NULL) {
 		result = failure_errno(why, FAILURE_DISK, "list a directory");
-		if (again != -1)
-			(void)close(again);
+		file_close(again);
 		return result;
 	}
 	while (errno = 0, (found = readdir(stream)) != NULL)

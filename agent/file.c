@@ -349,6 +349,13 @@ file_sync_directory(int directory, struct failure *why)
 	return 0;
 }
 
+void
+file_close(int descriptor)
+{
+	if (descriptor != -1)
+		(void)close(descriptor);
+}
+
 /* --- Links --- */
 
 int

@@ -77,6 +77,7 @@ bool file_leftover_is(int directory, const char *name, const char digest[DIGEST_
 
 /* Removes a name that is no directory, durably; absent is fine. */
 int file_remove(int directory, const char *name, struct failure *why);
+void file_close(int descriptor);	/* -1 is allowed: there is none */
 int file_sync_directory(int directory, struct failure *why);
 
 #endif

@@ -321,10 +321,8 @@ store_write(struct store *store, const struct entry *entry, const struct keeper 
 	store->written = true;
 	result = 0;
 out:
-	if (directory != -1)
-		(void)close(directory);
-	if (home != -1)
-		(void)close(home);
+	file_close(directory);
+	file_close(home);
 	return result == -1 ?
 	    failure_prefix(why, "%s/archive/%s", store->directory, entry->name) : 0;
 }
@@ -341,10 +339,8 @@ store_rewrite_origin(struct store *store, const char *name, unsigned int generat
 	else
 		(void)failure_set(why, FAILURE_DISK, "it cannot be opened");
 	store->written = true;
-	if (directory != -1)
-		(void)close(directory);
-	if (home != -1)
-		(void)close(home);
+	file_close(directory);
+	file_close(home);
 	return result == -1 ? failure_prefix(why, "%s/archive/%s/%u", store->directory, name,
 	    generation) : 0;
 }

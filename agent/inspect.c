@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "store-internal.h"
 
@@ -125,8 +124,7 @@ store_inspect(struct store *store, const struct entry *entry, const struct keepe
 		out_disk->candidate = find_sound(&inspection, owned->candidate);
 		out_disk->intent = find_sound(&inspection, owned->intent);
 	}
-	if (inspection.home != -1)
-		(void)close(inspection.home);
+	file_close(inspection.home);
 }
 
 void

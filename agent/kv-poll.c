@@ -8,7 +8,6 @@
 #include "memory.h"
 #include "url.h"
 
-#define PAGE_KEYS 200
 #define LISTED_LEAST 2	/* items that must share a directory to be worth a LIST */
 
 /* One item on its way. */
@@ -31,8 +30,7 @@ struct listing {
 /* What an ask of the present round is for. */
 struct asked {
 	struct listing *listing;	/* NULL: the metadata of `wanted` */
-	struct wanted *wanted;		/* of a listing: its first */
-	char *path, *query;
+	struct wanted *wanted;
 };
 
 struct poll {
@@ -44,6 +42,7 @@ struct poll {
 	struct listing *listings;
 	size_t listing_count;
 	struct asked *asked;
+	struct vault_ask *asks;		/* one for each of them */
 };
 
 /* --- One item --- */
@@ -72,9 +71,9 @@ tell_metadata(struct poll *poll, struct wanted *wanted, const json_t *metadata)
 }
 
 static void
-take_metadata(struct poll *poll, const struct asked *asked, const struct vault_reply *reply)
+take_metadata(struct poll *poll, size_t index, const struct vault_reply *reply)
 {
-	struct wanted *wanted = asked->wanted;
+	struct wanted *wanted = poll->asked[index].wanted;
 	struct failure why;
 
 	if (reply->good) {
@@ -84,7 +83,7 @@ take_metadata(struct poll *poll, const struct asked *asked, const struct vault_r
 		wanted->item->metadata_denied = true;
 		tell(poll, wanted, NULL);
 	} else {
-		kv_explain(poll->kv, asked->path, reply, &why);
+		kv_explain(poll->kv, poll->asks[index].path, reply, &why);
 		tell(poll, wanted, &why);
 	}
 }
@@ -128,7 +127,7 @@ settle_listed(struct poll *poll, struct listing *listing, const json_t *infos)
 static void
 take_page(struct poll *poll, struct listing *listing, const struct vault_reply *reply)
 {
-	const size_t pages_most = 2 * ((listing->count + PAGE_KEYS - 1) / PAGE_KEYS) + 1;
+	const size_t pages_most = 2 * ((listing->count + KV_PAGE_KEYS - 1) / KV_PAGE_KEYS) + 1;
 	const json_t *data = json_object_get(reply->json, "data");
 	const json_t *keys = json_object_get(data, "keys");
 	const size_t count = json_array_size(keys);
@@ -141,7 +140,7 @@ take_page(struct poll *poll, struct listing *listing, const struct vault_reply *
 	}
 	listing->pages++;
 	if (settle_listed(poll, listing, json_object_get(data, "key_info")) == 0 ||
-	    count < PAGE_KEYS || last == NULL || strcmp(last, largest) >= 0) {
+	    count < KV_PAGE_KEYS || last == NULL || strcmp(last, largest) >= 0) {
 		end_listing(listing);
 	} else if (listing->pages == pages_most ||
 	    (listing->after != NULL && strcmp(last, listing->after) <= 0)) {
@@ -211,75 +210,71 @@ list_path(const struct kv_item *item)
 	    slash != NULL ? (int)(slash + 1 - entry->path) : 0, entry->path);
 }
 
-static char *
-list_query(const struct listing *listing)
+char *
+kv_list_query(const char *after)
 {
-	char *after = url_encode(listing->after != NULL ? listing->after : "");
-	char *query = memory_format("list=true&limit=%d%s%s", PAGE_KEYS,
-	    *after != '\0' ? "&after=" : "", after);
+	char *encoded = url_encode(after != NULL ? after : "");
+	char *query = memory_format("list=true&limit=%d%s%s", KV_PAGE_KEYS,
+	    *encoded != '\0' ? "&after=" : "", encoded);
 
-	free(after);
+	free(encoded);
 	return query;
+}
+
+static void
+add_ask(struct poll *poll, size_t *count, struct asked asked, struct vault_ask ask)
+{
+	poll->asked[*count] = asked;
+	poll->asks[(*count)++] = ask;
 }
 
 /* The next page of each listing, and the metadata of all that no listing is looked through for. */
 static size_t
 choose_asks(struct poll *poll)
 {
-	struct asked *asked = poll->asked;
+	size_t count = 0;
 
 	for (size_t i = 0; i < poll->listing_count; i++) {
 		struct listing *listing = &poll->listings[i];
+		const struct kv_item *first = listing->wanted->item;
 
 		if (!listing->over)
-			*asked++ = (struct asked){
-				.listing = listing, .wanted = listing->wanted,
-				.path = list_path(listing->wanted->item),
-				.query = list_query(listing),
-			};
+			add_ask(poll, &count, (struct asked){ .listing = listing },
+			    kv_get(first->entry->namespace, list_path(first), kv_list_query(listing->after)));
 	}
 	for (size_t i = 0; i < poll->count; i++) {
 		struct wanted *wanted = &poll->wanted[i];
 
 		if (!wanted->settled && !wanted->listed)
-			*asked++ = (struct asked){
-				.wanted = wanted, .path = kv_path(wanted->item, "metadata"),
-			};
+			add_ask(poll, &count, (struct asked){ .wanted = wanted },
+			    kv_get(wanted->item->entry->namespace, kv_path(wanted->item, "metadata"),
+			    NULL));
 	}
-	return (size_t)(asked - poll->asked);
+	return count;
 }
 
 static void
 take_reply(void *context, size_t index, const struct vault_reply *reply)
 {
 	struct poll *poll = context;
-	const struct asked *asked = &poll->asked[index];
 
-	if (asked->listing != NULL)
-		take_page(poll, asked->listing, reply);
+	if (poll->asked[index].listing != NULL)
+		take_page(poll, poll->asked[index].listing, reply);
 	else
-		take_metadata(poll, asked, reply);
+		take_metadata(poll, index, reply);
 }
 
 /* -1: Vault is away. *out_left: whether another round is due. */
 static int
 run_round(struct poll *poll, bool *out_left, struct failure *why)
 {
-	const size_t count = choose_asks(poll);
-	struct vault_ask *asks = memory_new(count, sizeof(*asks));
+	size_t count;
 	int result;
 
-	for (size_t i = 0; i < count; i++)
-		asks[i] = (struct vault_ask){
-			.method = "GET", .namespace = poll->asked[i].wanted->item->entry->namespace,
-			.path = poll->asked[i].path, .query = poll->asked[i].query,
-		};
-	result = vault_ask(poll->kv->vault, asks, count, take_reply, poll, why);
-	for (size_t i = 0; i < count; i++) {
-		free(poll->asked[i].path);
-		free(poll->asked[i].query);
-	}
-	free(asks);
+	poll->asks = memory_new(poll->listing_count + poll->count, sizeof(*poll->asks));
+	count = choose_asks(poll);
+	result = vault_ask(poll->kv->vault, poll->asks, count, take_reply, poll, why);
+	kv_asks_free(poll->asks, count);
 	*out_left = count != 0;
 	return result;
 }

@@ -40,6 +40,24 @@ kv_path(const struct kv_item *item, const char *infix)
 	return memory_format("%s/%s/%s", item->entry->mount, infix, item->entry->path);
 }
 
+struct vault_ask
+kv_get(const char *namespace, char *take_path, char *take_query)
+{
+	return (struct vault_ask){
+		.method = "GET", .namespace = namespace, .path = take_path, .query = take_query,
+	};
+}
+
+void
+kv_asks_free(struct vault_ask *asks, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free((char *)asks[i].path);
+		free((char *)asks[i].query);
+	}
+	free(asks);
+}
+
 void
 kv_explain(const struct kv *kv, const char *path, const struct vault_reply *reply,
     struct failure *why)
@@ -151,7 +169,6 @@ static int
 ask_mounts(struct detection *detection, bool trial, struct failure *why)
 {
 	struct vault_ask *asks = memory_new(detection->count, sizeof(*asks));
-	char **paths = memory_new(detection->count, sizeof(*paths));
 	size_t count = 0;
 	int result;
 
@@ -161,19 +178,14 @@ ask_mounts(struct detection *detection, bool trial, struct failure *why)
 
 		if (detection->mounts[i].version != KV_AUTO)
 			continue;
-		paths[count] = trial ? memory_format("%s/%s", entry->mount, entry->path) :
-		    memory_format("sys/internal/ui/mounts/%s", entry->mount);
-		asks[count] = (struct vault_ask){
-			.method = "GET", .namespace = entry->namespace, .path = paths[count],
-		};
+		asks[count] = kv_get(entry->namespace, trial ?
+		    memory_format("%s/%s", entry->mount, entry->path) :
+		    memory_format("sys/internal/ui/mounts/%s", entry->mount), NULL);
 		detection->asked[count++] = i;
 	}
 	result = vault_ask(detection->kv->vault, asks, count, trial ? take_trial : take_preflight,
 	    detection, why);
-	for (size_t i = 0; i < count; i++)
-		free(paths[i]);
-	free(paths);
-	free(asks);
+	kv_asks_free(asks, count);
 	free(detection->asked);
 	detection->asked = NULL;
 	return result;
@@ -270,27 +282,14 @@ kv_read(struct kv *kv, struct kv_item *const items[], size_t count, kv_was_read 
 {
 	struct vault_ask *asks = memory_new(count, sizeof(*asks));
 	struct reading reading = { kv, items, asks, done, context };
-	char **paths = memory_new(count, sizeof(*paths));
-	char **queries = memory_new(count, sizeof(*queries));
 	int result;
 
-	for (size_t i = 0; i < count; i++) {
-		paths[i] = kv_path(items[i], items[i]->version == KV_1 ? NULL : "data");
-		if (items[i]->number != 0)
-			queries[i] = memory_format("version=%llu",
-			    (unsigned long long)items[i]->number);
-		asks[i] = (struct vault_ask){
-			.method = "GET", .namespace = items[i]->entry->namespace, .path = paths[i],
-			.query = queries[i],
-		};
-	}
+	for (size_t i = 0; i < count; i++)
+		asks[i] = kv_get(items[i]->entry->namespace,
+		    kv_path(items[i], items[i]->version == KV_1 ? NULL : "data"),
+		    items[i]->number != 0 ? memory_format("version=%llu",
+		    (unsigned long long)items[i]->number) : NULL);
 	result = vault_ask(kv->vault, asks, count, take_secret, &reading, why);
-	for (size_t i = 0; i < count; i++) {
-		free(paths[i]);
-		free(queries[i]);
-	}
-	free(paths);
-	free(queries);
-	free(asks);
+	kv_asks_free(asks, count);
 	return result;
 }

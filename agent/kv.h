@@ -47,6 +47,14 @@ int kv_poll(struct kv *kv, struct kv_item *const items[], size_t count, kv_polle
 int kv_read(struct kv *kv, struct kv_item *const items[], size_t count, kv_was_read *done,
     void *context, struct failure *why);
 
+/* A GET whose path and query (NULL: none) were made for it; the end of many. */
+struct vault_ask kv_get(const char *namespace, char *take_path, char *take_query);
+void kv_asks_free(struct vault_ask *asks, size_t count);
+/* Of a LIST detailed-metadata: one page, after the key that was the last of the page before; NULL:
+ * from the beginning. Caller frees. */
+#define KV_PAGE_KEYS 200
+char *kv_list_query(const char *after);
+
 /* For kv-poll.c: "MOUNT/data/PATH"; a note by subject and what it is about; the words of a 404. */
 char *kv_path(const struct kv_item *item, const char *infix);	/* NULL: KV v1; caller frees */
 bool kv_noted(const struct kv *kv, const char *subject, const char *about, uint32_t *out_value);

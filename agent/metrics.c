@@ -246,8 +246,7 @@ write_text(const char *path, const char *text, struct failure *why)
 	if (metrics_open_directory(path, &directory, &name, why) == FOUND_FILE &&
 	    find_ours(directory, name, why) != FOUND_FAILED)
 		result = file_replace(directory, name, text, strlen(text), &own, why);
-	if (directory != -1)
-		(void)close(directory);
+	file_close(directory);
 	return result;
 }
 

@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "exposition.h"
 #include "file.h"
@@ -22,8 +21,7 @@ write_text(const char *path, const char *text, struct failure *why)
 	int result = parent == -1 ? failure_errno(why, FAILURE_DISK, "open %s", directory) :
 	    file_replace(parent, name, text, strlen(text), &own, why);
 
-	if (parent != -1)
-		(void)close(parent);
+	file_close(parent);
 	free(directory);
 	return result == -1 ? failure_prefix(why, "metrics file %s", path) : 0;
 }
@@ -73,68 +71,54 @@ publish_metrics_write_run(const char *path, const struct publish_account *accoun
 
 /* --- What the repository holds --- */
 
-static long long
-get_known(const struct shelf *shelf, const struct held *held)
-{
-	(void)shelf;
-	return held->why.kind == FAILURE_NONE;
-}
-
-static long long
-get_version(const struct shelf *shelf, const struct held *held)
-{
-	(void)shelf;
-	return (long long)held->version;
-}
-
-static long long
-get_not_before(const struct shelf *shelf, const struct held *held)
-{
-	(void)shelf;
-	return held->notes.edition.leaf.not_before;
-}
-
-static long long
-get_not_after(const struct shelf *shelf, const struct held *held)
-{
-	(void)shelf;
-	return held->notes.edition.leaf.not_after;
-}
-
-static long long
-get_warn(const struct shelf *shelf, const struct held *held)
-{
-	return judge_threshold(shelf->warn, 5, &held->notes.edition.leaf);
-}
-
-static long long
-get_critical(const struct shelf *shelf, const struct held *held)
-{
-	return judge_threshold(shelf->critical, 10, &held->notes.edition.leaf);
-}
-
-static long long
-get_key_versions(const struct shelf *shelf, const struct held *held)
-{
-	(void)shelf;
-	return held->notes.key_since == 0 ? 0 :
-	    (long long)(held->version - held->notes.key_since) + 1;
-}
-
 static const struct column {
 	const char *name, *help;
-	long long (*get)(const struct shelf *shelf, const struct held *held);
-	bool of_unknown;	/* also where nothing is noted */
+	enum {
+		COLUMN_KNOWN, COLUMN_VERSION, COLUMN_NOT_BEFORE, COLUMN_NOT_AFTER, COLUMN_WARN,
+		COLUMN_CRITICAL, COLUMN_KEY_VERSIONS
+	} value;
 } columns[] = {
-	{ "known", "Whether certlet-publish noted what this secret holds.", get_known, true },
-	{ "version", "The newest version.", get_version, true },
-	{ "not_before_timestamp_seconds", "When the certificate began.", get_not_before, false },
-	{ "not_after_timestamp_seconds", "When the certificate ends.", get_not_after, false },
-	{ "warn_seconds", "How long before its end it needs attention.", get_warn, false },
-	{ "critical_seconds", "How long before its end it needs it at once.", get_critical, false },
+	{ "known", "Whether certlet-publish noted what this secret holds.", COLUMN_KNOWN },
+	{ "version", "The newest version.", COLUMN_VERSION },
+	{ "not_before_timestamp_seconds", "When the certificate began.", COLUMN_NOT_BEFORE },
+	{ "not_after_timestamp_seconds", "When the certificate ends.", COLUMN_NOT_AFTER },
+	{ "warn_seconds", "How long before its end it needs attention.", COLUMN_WARN },
+	{ "critical_seconds", "How long before its end it needs it at once.",
+	    COLUMN_CRITICAL },
 	{ "key_versions", "For how many versions the key has been the same; 0: not known.",
-	    get_key_versions, false },
+	    COLUMN_KEY_VERSIONS },
 };
+
+static double
+value_of(const struct column *column, const struct shelf *shelf, const struct held *held)
+{
+	const struct leaf *leaf = &held->notes.edition.leaf;
+
+	switch (column->value) {
+	case COLUMN_KNOWN:
+		return held->why.kind == FAILURE_NONE;
+	case COLUMN_VERSION:
+		return (double)held->version;
+	case COLUMN_NOT_BEFORE:
+		return (double)leaf->not_before;
+	case COLUMN_NOT_AFTER:
+		return (double)leaf->not_after;
+	case COLUMN_WARN:
+		return (double)judge_threshold(shelf->warn, 5, leaf);
+	case COLUMN_CRITICAL:
+		return (double)judge_threshold(shelf->critical, 10, leaf);
+	case COLUMN_KEY_VERSIONS:
+		break;
+	}
+	return held->notes.key_since == 0 ? 0 : (double)(held->version - held->notes.key_since + 1);
+}
+
+/* Of what nothing is noted, no more is known than its version. */
+static bool
+is_told(const struct column *column, const struct held *held)
+{
+	return !held->deleted && (held->why.kind == FAILURE_NONE || column->value <= COLUMN_VERSION);
+}
 
 static void
 put_column(struct exposition *page, const struct shelf *shelf, const struct column *column)
@@ -145,10 +129,9 @@ put_column(struct exposition *page, const struct shelf *shelf, const struct colu
 	for (size_t i = 0; i < shelf->repository->count; i++) {
 		const struct held *held = &shelf->repository->items[i];
 
-		if (held->deleted || (held->why.kind != FAILURE_NONE && !column->of_unknown))
-			continue;
-		exposition_sample(page, name, &(struct label){ "name", held->name }, NULL,
-		    (double)column->get(shelf, held));
+		if (is_told(column, held))
+			exposition_sample(page, name, &(struct label){ "name", held->name }, NULL,
+			    value_of(column, shelf, held));
 	}
 	free(name);
 }

@@ -2,15 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kv.h"
 #include "log.h"
 #include "memory.h"
 #include "publish-mount.h"
 #include "publish-repository.h"
 #include "publish-secret.h"
-#include "url.h"
 #include "vault.h"
-
-#define PAGE_KEYS 200
 
 /* A directory below certs/: its pages follow one another. */
 struct folder {
@@ -24,7 +22,6 @@ struct folder {
 struct asked {
 	bool is_folder;
 	size_t index;
-	char *path, *query;
 };
 
 struct reading {
@@ -37,6 +34,7 @@ struct reading {
 	bool *unasked;		/* of each item: its metadata is to be asked for */
 	size_t item_count;
 	struct asked *asked;
+	struct vault_ask *asks;	/* one for each of them */
 	bool whole;
 	struct failure why;	/* of certs/ itself */
 };
@@ -154,7 +152,7 @@ take_keys(struct reading *reading, size_t index, const json_t *data)
 	free(parent);
 	folder = &reading->folders[index];	/* they may have moved */
 	/* A server that does not go on would have us ask for ever. */
-	if (folder->plain || last == NULL || json_array_size(keys) < PAGE_KEYS ||
+	if (folder->plain || last == NULL || json_array_size(keys) < KV_PAGE_KEYS ||
 	    (folder->after != NULL && strcmp(last, folder->after) <= 0))
 		folder->over = true;
 	else
@@ -193,39 +191,42 @@ take_listing(struct reading *reading, size_t index, const struct vault_reply *re
 
 /* --- Rounds --- */
 
-static void
-ask_for_folder(const struct reading *reading, size_t index, struct asked *asked)
+static struct vault_ask
+ask_for_folder(const struct vault_settings *settings, const struct folder *folder)
 {
-	const struct folder *folder = &reading->folders[index];
-	char *after = url_encode(folder->after != NULL ? folder->after : "");
+	char *path = memory_format("%s/%s/certs/%s", settings->kv_mount,
+	    folder->plain ? "metadata" : "detailed-metadata", folder->path);
 
-	*asked = (struct asked){
-		.is_folder = true, .index = index,
-		.path = memory_format("%s/%s/certs/%s", reading->settings->kv_mount,
-		    folder->plain ? "metadata" : "detailed-metadata", folder->path),
-		.query = folder->plain ? memory_text("list=true") :
-		    memory_format("list=true&limit=%d%s%s", PAGE_KEYS,
-		    *after != '\0' ? "&after=" : "", after),
-	};
-	free(after);
+	return kv_get(settings->namespace, path, folder->plain ? memory_text("list=true") :
+	    kv_list_query(folder->after));
+}
+
+static void
+add_ask(struct reading *reading, size_t *count, struct asked asked, struct vault_ask ask)
+{
+	log_detail("%s %s", asked.is_folder ? "LIST" : "GET", ask.path);
+	reading->asked[*count] = asked;
+	reading->asks[(*count)++] = ask;
 }
 
 static size_t
 choose_asks(struct reading *reading)
 {
+	const struct vault_settings *settings = reading->settings;
+	const size_t most = reading->folder_count + reading->item_count;
 	size_t count = 0;
 
-	reading->asked = memory_grow(reading->asked, reading->folder_count + reading->item_count,
-	    sizeof(*reading->asked));
+	reading->asked = memory_grow(reading->asked, most, sizeof(*reading->asked));
+	reading->asks = memory_new(most, sizeof(*reading->asks));
 	for (size_t i = 0; i < reading->folder_count; i++)
 		if (!reading->folders[i].over)
-			ask_for_folder(reading, i, &reading->asked[count++]);
+			add_ask(reading, &count, (struct asked){ .is_folder = true, .index = i },
+			    ask_for_folder(settings, &reading->folders[i]));
 	for (size_t i = 0; i < reading->item_count; i++)
 		if (reading->unasked[i])
-			reading->asked[count++] = (struct asked){
-				.index = i, .path = memory_format("%s/metadata/certs/%s",
-				    reading->settings->kv_mount, reading->items[i].name),
-			};
+			add_ask(reading, &count, (struct asked){ .index = i },
+			    kv_get(settings->namespace, memory_format("%s/metadata/certs/%s",
+			    settings->kv_mount, reading->items[i].name), NULL));
 	return count;
 }
 
@@ -252,22 +253,9 @@ static int
 run_round(struct reading *reading, bool *out_left, struct failure *why)
 {
 	const size_t count = choose_asks(reading);
-	struct vault_ask *asks = memory_new(count, sizeof(*asks));
-	int result;
+	const int result = vault_ask(reading->vault, reading->asks, count, take_reply, reading, why);
 
-	for (size_t i = 0; i < count; i++) {
-		asks[i] = (struct vault_ask){
-			.method = "GET", .namespace = reading->settings->namespace,
-			.path = reading->asked[i].path, .query = reading->asked[i].query,
-		};
-		log_detail("%s %s", reading->asked[i].is_folder ? "LIST" : "GET", asks[i].path);
-	}
-	result = vault_ask(reading->vault, asks, count, take_reply, reading, why);
-	for (size_t i = 0; i < count; i++) {
-		free(reading->asked[i].path);
-		free(reading->asked[i].query);
-	}
-	free(asks);
+	kv_asks_free(reading->asks, count);
 	*out_left = count != 0;
 	return result;
 }

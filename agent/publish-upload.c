@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kv.h"
 #include "log.h"
 #include "memory.h"
 #include "publish-judge.h"
@@ -194,7 +195,6 @@ struct batch {
 	const struct upload *upload;
 	const struct stage *stage;
 	struct publish_item **items;
-	char **paths;
 	struct secret *bodies;
 	struct vault_ask *asks;
 	size_t count;
@@ -217,16 +217,15 @@ batch_add(struct batch *batch, struct publish_item *item)
 	const size_t i = batch->count++;
 
 	batch->items[i] = item;
-	batch->paths[i] = memory_format("%s/%s/certs/%s", settings->kv_mount, batch->stage->below,
-	    item->name);
 	if (batch->stage->make != NULL)
 		batch->stage->make(item, &batch->bodies[i]);
 	batch->asks[i] = (struct vault_ask){
 		.method = batch->stage->method, .namespace = settings->namespace,
-		.path = batch->paths[i],
+		.path = memory_format("%s/%s/certs/%s", settings->kv_mount, batch->stage->below,
+		    item->name),
 		.body = batch->stage->make != NULL ? &batch->bodies[i] : NULL,
 	};
-	log_detail("%s %s", batch->stage->method, batch->paths[i]);
+	log_detail("%s %s", batch->stage->method, batch->asks[i].path);
 }
 
 static int
@@ -236,20 +235,16 @@ run_stage(struct upload *upload, enum publish_step step, struct failure *why)
 	int result;
 
 	batch.items = memory_new(upload->count, sizeof(*batch.items));
-	batch.paths = memory_new(upload->count, sizeof(*batch.paths));
 	batch.bodies = memory_new(upload->count, sizeof(*batch.bodies));
 	batch.asks = memory_new(upload->count, sizeof(*batch.asks));
 	for (size_t i = 0; i < upload->count; i++)
 		if (upload->items[i].step == step)
 			batch_add(&batch, &upload->items[i]);
 	result = vault_ask(upload->vault, batch.asks, batch.count, take_reply, &batch, why);
-	for (size_t i = 0; i < batch.count; i++) {
+	for (size_t i = 0; i < batch.count; i++)
 		secret_clear(&batch.bodies[i]);
-		free(batch.paths[i]);
-	}
-	free(batch.asks);
+	kv_asks_free(batch.asks, batch.count);
 	free(batch.bodies);
-	free(batch.paths);
 	free(batch.items);
 	return result;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "lock.h"
 #include "log.h"
 #include "manifest.h"
@@ -222,8 +223,7 @@ publish(const struct publish_options *options, struct items *items)
 			read_one(options, items);
 		code = publish_items(options, &settings, items);
 	}
-	if (lock != -1)
-		(void)close(lock);
+	file_close(lock);
 	publish_settings_clear(&settings);
 	return code;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <time.h>
-#include <unistd.h>
 
 #include "adopt.h"
 #include "credentials.h"
+#include "file.h"
 #include "lock.h"
 #include "log.h"
 #include "manifest.h"
@@ -132,8 +132,7 @@ purge_run(const char *manifest_file, bool force, bool restore)
 	} else {
 		code = purge(manifest, force, restore, &why);
 	}
-	if (lock != -1)
-		(void)close(lock);
+	file_close(lock);
 	manifest_free(manifest);
 	return code;
 }

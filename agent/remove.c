@@ -39,10 +39,8 @@ find_owner(const struct store *store, const struct owned *owned)
 	    generation_open(home, number, &directory, &why) == FOUND_FILE &&
 	    fstatat(directory, part_file_names[PART_KEY], &status, AT_SYMLINK_NOFOLLOW) == 0)
 		owner = status.st_uid;
-	if (directory != -1)
-		(void)close(directory);
-	if (home != -1)
-		(void)close(home);
+	file_close(directory);
+	file_close(home);
 	return owner;
 }
 
@@ -70,10 +68,8 @@ copy_back(struct store *store, const struct owned *other, enum part part, int di
 		(void)failure_set(why, FAILURE_DISK, "%s of %s cannot be read",
 		    part_file_names[part], other->name);
 	}
-	if (generation != -1)
-		(void)close(generation);
-	if (home != -1)
-		(void)close(home);
+	file_close(generation);
+	file_close(home);
 	secret_clear(&bytes);
 	return result;
 }

@@ -59,8 +59,7 @@ state_read(const char *directory, struct state *out_state, struct failure *why)
 		why->kind = FAILURE_INTERNAL;
 		(void)failure_prefix(why, "state %s/" FILE_NAME, directory);
 	}
-	if (descriptor != -1)
-		(void)close(descriptor);
+	file_close(descriptor);
 	secret_clear(&text);
 	return result;
 }

@@ -67,12 +67,9 @@ store_close(struct store *store)
 		return;
 	if (store->written)
 		wait_out_tick();
-	if (store->root != -1)
-		(void)close(store->root);
-	if (store->live != -1)
-		(void)close(store->live);
-	if (store->archive != -1)
-		(void)close(store->archive);
+	file_close(store->root);
+	file_close(store->live);
+	file_close(store->archive);
 	free(store->directory);
 	free(store);
 }
@@ -99,8 +96,7 @@ store_read_installed(
 	if (generation_read_live(store, owned->name, &number, &why) == LIVE_OWN &&
 	    generation_open_home(store, owned->name, &home, &why) == FOUND_FILE)
 		found = generation_read_origin(home, number, out_origin, &why) == FOUND_FILE;
-	if (home != -1)
-		(void)close(home);
+	file_close(home);
 	return found;
 }
 
@@ -264,8 +260,7 @@ store_switch(struct store *store, const struct entry *entry, const struct keeper
 		(void)failure_set(why, FAILURE_DISK, "%s/archive/%s/%u is damaged",
 		    store->directory, entry->name, generation);
 	origin_clear(&origin);
-	if (home != -1)
-		(void)close(home);
+	file_close(home);
 	return result;
 }
 
@@ -289,7 +284,6 @@ store_repair(struct store *store, const struct entry *entry, const struct keeper
 	else if (home != -1)
 		result = put_in_place(store, entry, keeper, state, owned, home, number,
 		    &disk->origin, disk->link_lost, why);
-	if (home != -1)
-		(void)close(home);
+	file_close(home);
 	return result;
 }

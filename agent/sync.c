@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fetch.h"
+#include "file.h"
 #include "gather.h"
 #include "log.h"
 #include "preflight.h"
@@ -408,7 +408,6 @@ sync_run(const struct sync_options *options)
 	}
 	credentials_clear(&credentials);
 	free_run(&run);
-	if (lock != -1)
-		(void)close(lock);
+	file_close(lock);
 	return code;
 }

@@ -180,8 +180,7 @@ unwrap(const struct manifest *manifest, const struct sandbox *sandbox,
 	    refuse(manifest, state, out_refusal, why);
 out:
 	unwrapped_clear(&got);
-	if (directory != -1)
-		(void)close(directory);
+	file_close(directory);
 	return result;
 }
 
