@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kv.h"
 #include "log.h"
 #include "memory.h"
 #include "publish-judge.h"
@@ -241,9 +240,11 @@ run_stage(struct upload *upload, enum publish_step step, struct failure *why)
 		if (upload->items[i].step == step)
 			batch_add(&batch, &upload->items[i]);
 	result = vault_ask(upload->vault, batch.asks, batch.count, take_reply, &batch, why);
-	for (size_t i = 0; i < batch.count; i++)
+	for (size_t i = 0; i < batch.count; i++) {
 		secret_clear(&batch.bodies[i]);
-	kv_asks_free(batch.asks, batch.count);
+		free((char *)batch.asks[i].path);
+	}
+	free(batch.asks);
 	free(batch.bodies);
 	free(batch.items);
 	return result;

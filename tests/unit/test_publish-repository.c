@@ -89,7 +89,7 @@ START_TEST(pages_follow_one_another)
 {
 	char *page = memory_text("{\"data\":{\"key_info\":{},\"keys\":["), *longer;
 
-	for (int i = 0; i < PAGE_KEYS; i++) {
+	for (int i = 0; i < KV_PAGE_KEYS; i++) {
 		longer = memory_format("%s%s\"n%03d/\"", page, i == 0 ? "" : ",", i);
 		free(page);
 		page = longer;
@@ -98,7 +98,7 @@ START_TEST(pages_follow_one_another)
 	free(page);
 	fake_http_reply("certs/?list=true&limit=200", 200, longer);
 	fake_http_reply("certs/?list=true&limit=200&after=n199/", 200, longer);
-	for (int i = 0; i < 4 * PAGE_KEYS; i++)
+	for (int i = 0; i < 4 * KV_PAGE_KEYS; i++)
 		fake_http_reply("/certs/n", 404, EMPTY);
 	fake_http_reply("sys/internal/ui/mounts/secret", 200, VERSION_2);
 	ck_assert_msg(read_all() == 0, "%s", why.text);
