@@ -265,15 +265,10 @@ int
 directory_remove_file(const char *path, const char *name, struct failure *why)
 {
 	int directory, result = -1;
+	const enum found found = directory_open_safe(path, geteuid(), &directory, why);
 
-	switch (directory_open_safe(path, geteuid(), &directory, why)) {
-	case FOUND_ABSENT:
-		return 0;
-	case FOUND_FAILED:
-		return -1;
-	case FOUND_FILE:
-		break;
-	}
+	if (found != FOUND_FILE)
+		return found == FOUND_ABSENT ? 0 : -1;
 	if (file_clear_leftover(directory, name, geteuid(), why) == 0)
 		result = file_remove(directory, name, why);
 	(void)close(directory);

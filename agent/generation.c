@@ -56,8 +56,22 @@ generation_open(int home, unsigned int number, int *out_directory, struct failur
 	return directory_open(home, number_text(number, text), out_directory, why);
 }
 
-static struct ownership
-part_ownership(const struct keeper *keeper, int part)
+enum found
+generation_open_of(const struct store *store, const char *name, unsigned int number,
+    int *out_directory, struct failure *why)
+{
+	int home;
+	enum found found = generation_open_home(store, name, &home, why);
+
+	if (found == FOUND_FILE) {
+		found = generation_open(home, number, out_directory, why);
+		(void)close(home);
+	}
+	return found;
+}
+
+struct ownership
+generation_ownership(const struct keeper *keeper, enum part part)
 {
 	return (struct ownership){
 		.owner = keeper->owner, .group = keeper->group, .mode = keeper->modes[part],
@@ -126,7 +140,7 @@ static bool
 check_part(int directory, const struct keeper *keeper, int part, const struct origin *origin,
     const struct stat *origin_status, bool *out_drifted)
 {
-	const struct ownership wanted = part_ownership(keeper, part);
+	const struct ownership wanted = generation_ownership(keeper, (enum part)part);
 	const char *name = part_file_names[part], *written = origin->digests[part];
 	char digest[DIGEST_BYTES];
 	struct failure why;
@@ -274,7 +288,7 @@ write_files(int directory, const struct keeper *keeper, const struct secret part
     const struct origin *origin, struct failure *why)
 {
 	for (int part = 0; part < PART_COUNT; part++) {
-		const struct ownership wanted = part_ownership(keeper, part);
+		const struct ownership wanted = generation_ownership(keeper, (enum part)part);
 
 		if (keeper->parts[part] && file_create(directory, part_file_names[part],
 		    parts[part].bytes, parts[part].size, &wanted, why) == -1)
@@ -331,16 +345,15 @@ int
 store_rewrite_origin(struct store *store, const char *name, unsigned int generation,
     const struct origin *origin, struct failure *why)
 {
-	int home = -1, directory = -1, result = -1;
+	int directory, result = -1;
 
-	if (generation_open_home(store, name, &home, why) == FOUND_FILE &&
-	    generation_open(home, generation, &directory, why) == FOUND_FILE)
+	if (generation_open_of(store, name, generation, &directory, why) == FOUND_FILE) {
 		result = write_origin(directory, origin, why);
-	else
+		(void)close(directory);
+	} else {
 		(void)failure_set(why, FAILURE_DISK, "it cannot be opened");
+	}
 	store->written = true;
-	file_close(directory);
-	file_close(home);
 	return result == -1 ? failure_prefix(why, "%s/archive/%s/%u", store->directory, name,
 	    generation) : 0;
 }
@@ -401,7 +414,7 @@ generation_repair(int home, unsigned int number, const struct keeper *keeper, st
 	    (result = file_set_ownership(directory, &own_directory, why)) == 0)
 		result = repair_file(directory, ORIGIN_NAME, &own, why);
 	for (int part = 0; part < PART_COUNT && result == 0; part++) {
-		const struct ownership wanted = part_ownership(keeper, part);
+		const struct ownership wanted = generation_ownership(keeper, (enum part)part);
 
 		result = repair_file(directory, part_file_names[part], &wanted, why);
 	}
@@ -429,15 +442,10 @@ generation_remove(int home, unsigned int number, struct failure *why)
 {
 	char text[NUMBER_BYTES];
 	int directory, result;
+	const enum found found = generation_open(home, number, &directory, why);
 
-	switch (generation_open(home, number, &directory, why)) {
-	case FOUND_ABSENT:
-		return 0;
-	case FOUND_FAILED:
-		return -1;
-	case FOUND_FILE:
-		break;
-	}
+	if (found != FOUND_FILE)
+		return found == FOUND_ABSENT ? 0 : -1;
 	if ((result = remove_known_files(directory, why)) == 0 &&
 	    unlinkat(home, number_text(number, text), AT_REMOVEDIR) == -1)
 		result = directory_not_removed(directory, why);

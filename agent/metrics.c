@@ -264,33 +264,20 @@ metrics_write(const char *path, const struct seen_status *status, struct failure
 static int
 remove_one(const char *path, struct failure *why)
 {
-	int directory = -1, result = 0;
+	int directory = -1, result;
+	enum found found;
 	const char *name;
 
-	switch (metrics_open_directory(path, &directory, &name, why)) {
-	case FOUND_ABSENT:
-		return 0;
-	case FOUND_FAILED:
-		return -1;
-	case FOUND_FILE:
-		break;
-	}
-	if (file_clear_leftover(directory, name, geteuid(), why) == -1) {
-		result = -1;
-	} else {
-		switch (find_ours(directory, name, why)) {
-		case FOUND_ABSENT:
-			break;
-		case FOUND_FILE:
+	if ((found = metrics_open_directory(path, &directory, &name, why)) != FOUND_FILE)
+		return found == FOUND_ABSENT ? 0 : -1;
+	if ((result = file_clear_leftover(directory, name, geteuid(), why)) == 0) {
+		found = find_ours(directory, name, why);
+		if (found == FOUND_FILE)
 			result = file_remove(directory, name, why);
-			break;
-		case FOUND_FAILED:
-			if (why->kind != FAILURE_FOREIGN)
-				result = -1;
-			else
-				log_warning("%s was not made by certlet, and is left", path);
-			break;
-		}
+		else if (found == FOUND_FAILED && why->kind == FAILURE_FOREIGN)
+			log_warning("%s was not made by certlet, and is left", path);
+		else if (found == FOUND_FAILED)
+			result = -1;
 	}
 	(void)close(directory);
 	return result;

@@ -230,8 +230,7 @@ static int
 look_at_file(struct outputs *outputs, struct place *place, const struct state *state,
     const struct owned *owned, const struct origin *origin, struct failure *why)
 {
-	const struct ownership wanted = { .owner = outputs->keeper->owner,
-	    .group = outputs->keeper->group, .mode = outputs->keeper->modes[place->part] };
+	const struct ownership wanted = generation_ownership(outputs->keeper, place->part);
 	const struct output *recorded = owned_find_output(owned, place->path);
 	char digest[DIGEST_BYTES] = "";
 	struct stat status;
@@ -353,8 +352,7 @@ static int
 prepare_copy(struct outputs *outputs, struct place *place, int home, unsigned int number,
     const struct origin *origin, struct failure *why)
 {
-	const struct ownership wanted = { .owner = outputs->keeper->owner,
-	    .group = outputs->keeper->group, .mode = outputs->keeper->modes[place->part] };
+	const struct ownership wanted = generation_ownership(outputs->keeper, place->part);
 	struct secret bytes = { 0 };
 	int result = generation_read_part(home, number, origin, place->part, &bytes, why);
 

@@ -29,18 +29,16 @@ find_owner(const struct store *store, const struct owned *owned)
 {
 	uid_t owner = geteuid();
 	unsigned int number = 0;
-	int home = -1, directory = -1;
+	int directory = -1;
 	struct failure why;
 	struct stat status;
 
 	if (generation_read_live(store, owned->name, &number, &why) != LIVE_OWN)
 		number = owned->generation;
-	if (generation_open_home(store, owned->name, &home, &why) == FOUND_FILE &&
-	    generation_open(home, number, &directory, &why) == FOUND_FILE &&
+	if (generation_open_of(store, owned->name, number, &directory, &why) == FOUND_FILE &&
 	    fstatat(directory, part_file_names[PART_KEY], &status, AT_SYMLINK_NOFOLLOW) == 0)
 		owner = status.st_uid;
 	file_close(directory);
-	file_close(home);
 	return owner;
 }
 
@@ -51,11 +49,10 @@ copy_back(struct store *store, const struct owned *other, enum part part, int di
 	struct secret bytes = { 0 };
 	struct stat status;
 	unsigned int number = 0;
-	int home = -1, generation = -1, result = -1;
+	int generation = -1, result = -1;
 
 	(void)generation_read_live(store, other->name, &number, why);
-	if (generation_open_home(store, other->name, &home, why) == FOUND_FILE &&
-	    generation_open(home, number, &generation, why) == FOUND_FILE &&
+	if (generation_open_of(store, other->name, number, &generation, why) == FOUND_FILE &&
 	    file_read_at(generation, part_file_names[part], FILE_LIMIT_BYTES, &bytes, &status, why)
 	    == FOUND_FILE) {
 		const struct ownership same = {
@@ -69,7 +66,6 @@ copy_back(struct store *store, const struct owned *other, enum part part, int di
 		    part_file_names[part], other->name);
 	}
 	file_close(generation);
-	file_close(home);
 	secret_clear(&bytes);
 	return result;
 }
@@ -265,16 +261,11 @@ static int
 remove_home(struct store *store, const char *name, struct failure *why)
 {
 	int home = -1, result = 0;
+	enum found found;
 
 	*why = (struct failure){ 0 };
-	switch (generation_open_home(store, name, &home, why)) {
-	case FOUND_ABSENT:
-		return 0;
-	case FOUND_FAILED:
-		return -1;
-	case FOUND_FILE:
-		break;
-	}
+	if ((found = generation_open_home(store, name, &home, why)) != FOUND_FILE)
+		return found == FOUND_ABSENT ? 0 : -1;
 	remove_generations(home, NULL, 0, why);
 	if (why->kind != FAILURE_NONE)
 		result = -1;

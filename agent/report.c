@@ -156,55 +156,62 @@ installed_origin(const struct item *item)
 	    &item->disk.origin : NULL;
 }
 
-/* What is still here, and not in the manifest any more, or not wanted by a purge. */
-static struct status_certificate
-unlisted_status(const struct store *store, const struct owned *owned, struct origin *origin)
+/*
+ * status.json: `listed` certificates of the manifest, and those that are only in the state: their
+ * keys are still here.
+ */
+static int
+write_status(const struct manifest *manifest, const struct state *state, const struct store *store,
+    const struct sandbox *sandbox, const struct item items[], size_t listed,
+    struct status_run *facts, struct failure *why)
 {
-	return (struct status_certificate){
-		.owned = owned, .generation = owned->generation,
-		.installed = store_read_installed(store, owned, origin) ? origin : NULL,
-	};
+	struct status_certificate *certificates =
+	    memory_new(listed + state->certificate_count, sizeof(*certificates));
+	struct origin *origins = memory_new(state->certificate_count, sizeof(*origins));
+	struct words layers = { 0 };
+	size_t count = 0;
+	int result;
+
+	for (size_t i = 0; i < listed; i++)
+		certificates[count++] = (struct status_certificate){
+			.entry = items[i].entry, .owned = items[i].owned,
+			.installed = installed_origin(&items[i]),
+			.generation = items[i].owned->generation,
+		};
+	for (size_t i = 0; i < state->certificate_count; i++) {
+		const struct owned *owned = &state->certificates[i];
+
+		if (listed == 0 || manifest_find_entry(manifest, owned->name) == NULL)
+			certificates[count++] = (struct status_certificate){
+				.owned = owned, .generation = owned->generation, .installed =
+				    store_read_installed(store, owned, &origins[i]) ? &origins[i] : NULL,
+			};
+	}
+	sandbox_layers(sandbox, &layers);
+	facts->sandbox = &layers;
+	result = status_write(manifest, state, certificates, count, facts, why);
+	for (size_t i = 0; i < state->certificate_count; i++)
+		origin_clear(&origins[i]);
+	free(origins);
+	words_clear(&layers);
+	free(certificates);
+	return result;
 }
 
 static int
-write_status(const struct run *run, enum exit_code code, double seconds)
+write_run(const struct run *run, enum exit_code code, double seconds)
 {
-	struct status_certificate *certificates = memory_new(
-	    run->manifest->entry_count + run->state.certificate_count, sizeof(*certificates));
-	/* Of what is only in the state: its key is still here. */
-	struct origin *unlisted = memory_new(run->state.certificate_count, sizeof(*unlisted));
-	struct words layers = { 0 };
 	struct status_run facts = {
 		.time = run->now, .exit = code, .seconds = seconds, .requests = run->summary.requests,
 		.error = run->broken.kind != FAILURE_NONE ? run->broken.text :
 		    run->summary.away.kind != FAILURE_NONE ? run->summary.away.text : NULL,
-		.sandbox = &layers,
 	};
 	struct failure why;
-	size_t count = 0;
-	int result;
+	const int result = write_status(run->manifest, &run->state, run->store, &run->sandbox,
+	    run->items, run->manifest->entry_count, &facts, &why);
 
-	for (size_t i = 0; i < run->manifest->entry_count; i++) {
-		const struct item *item = &run->items[i];
-
-		certificates[count++] = (struct status_certificate){
-			.entry = item->entry, .owned = item->owned,
-			.installed = installed_origin(item), .generation = item->owned->generation,
-		};
-	}
-	for (size_t i = 0; i < run->state.certificate_count; i++)
-		if (manifest_find_entry(run->manifest, run->state.certificates[i].name) == NULL)
-			certificates[count++] = unlisted_status(run->store,
-			    &run->state.certificates[i], &unlisted[i]);
-	sandbox_layers(&run->sandbox, &layers);
-	result = status_write(run->manifest, &run->state, certificates, count, &facts, &why);
 	if (result == -1)
 		log_error("%s", why.text);
-	for (size_t i = 0; i < run->state.certificate_count; i++)
-		origin_clear(&unlisted[i]);
-	free(unlisted);
-	words_clear(&layers);
-	free(certificates);
 	return result;
 }
 
@@ -229,12 +236,12 @@ write_metrics(const struct agent_settings *agent, time_t now)
 static enum exit_code
 tell_monitoring(const struct run *run, enum exit_code code, double seconds)
 {
-	if (write_status(run, code, seconds) == -1)
+	if (write_run(run, code, seconds) == -1)
 		return exit_code_worse(code, EXIT_PARTLY);
 	if (write_metrics(&run->manifest->agent, run->now) == 0)
 		return code;
 	code = exit_code_worse(code, EXIT_PARTLY);
-	(void)write_status(run, code, seconds);
+	(void)write_run(run, code, seconds);
 	return code;
 }
 
@@ -255,26 +262,13 @@ int
 report_purge(const struct manifest *manifest, const struct state *state, const struct store *store,
     time_t now, enum exit_code code, struct failure *why)
 {
-	struct status_certificate *certificates = memory_new(state->certificate_count,
-	    sizeof(*certificates));
-	struct origin *origins = memory_new(state->certificate_count, sizeof(*origins));
-	struct words layers = { 0 };
-	const struct status_run facts = { .time = now, .exit = code, .sandbox = &layers };
+	struct status_run facts = { .time = now, .exit = code };
 	struct sandbox sandbox;
-	int result;
 
-	for (size_t i = 0; i < state->certificate_count; i++)
-		certificates[i] = unlisted_status(store, &state->certificates[i], &origins[i]);
 	/* Of the next run; a purge has no child. Its user may be gone already. */
 	(void)sandbox_prepare(manifest->agent.user, &sandbox, why);
-	sandbox_layers(&sandbox, &layers);
-	result = status_write(manifest, state, certificates, state->certificate_count, &facts, why);
-	if (result == 0)
-		(void)write_metrics(&manifest->agent, now);
-	for (size_t i = 0; i < state->certificate_count; i++)
-		origin_clear(&origins[i]);
-	free(origins);
-	words_clear(&layers);
-	free(certificates);
-	return result;
+	if (write_status(manifest, state, store, &sandbox, NULL, 0, &facts, why) == -1)
+		return -1;
+	(void)write_metrics(&manifest->agent, now);
+	return 0;
 }

@@ -40,6 +40,9 @@ unsigned int generation_number(const char *text);
 /* Opens DIR/archive/NAME, or the generation in it. 0 is no generation. */
 enum found generation_open_home(const struct store *store, const char *name, int *out_home,
     struct failure *why);
+/* Both at once. */
+enum found generation_open_of(const struct store *store, const char *name, unsigned int number,
+    int *out_directory, struct failure *why);
 enum found generation_open(int home, unsigned int number, int *out_directory, struct failure *why);
 
 /*
@@ -52,6 +55,7 @@ bool generation_check(int home, unsigned int number, const struct keeper *keeper
 /* ABSENT: it has none that certlet wrote; `why` is filled for FAILED only. */
 enum found generation_read_origin(int home, unsigned int number, struct origin *out_origin,
     struct failure *why);
+struct ownership generation_ownership(const struct keeper *keeper, enum part part);
 /* Sets owners and modes right, in place. */
 int generation_repair(int home, unsigned int number, const struct keeper *keeper,
     struct failure *why);
