@@ -94,7 +94,7 @@ static int
 follow(
     struct walk *walk, int link, const struct stat *status, const char *path, struct failure *why)
 {
-	char *target, *rest;
+	char *target;
 	int result = 0;
 
 	if (check_owner(walk, status, path, why) == -1)
@@ -108,10 +108,8 @@ follow(
 		return failure_errno(why, FAILURE_DISK, "read the link %s", path);
 	if (*target == '/')
 		result = start_at_root(walk, why);
-	rest = memory_format("%s/%s", target, walk->rest);
-	free(walk->rest);
+	memory_put(&walk->rest, memory_format("%s/%s", target, walk->rest));
 	free(target);
-	walk->rest = rest;
 	return result;
 }
 
@@ -171,14 +169,12 @@ next_component(struct walk *walk)
 {
 	const char *start = walk->rest + strspn(walk->rest, "/");
 	const size_t length = strcspn(start, "/");
-	char *name, *rest;
+	char *name;
 
 	if (length == 0)
 		return NULL;
 	name = memory_text_n(start, length);
-	rest = memory_text(start + length);
-	free(walk->rest);
-	walk->rest = rest;
+	memory_replace(&walk->rest, start + length);
 	return name;
 }
 

@@ -155,10 +155,8 @@ keep_material(struct run *run, struct item *item, const struct answer *answer, s
 	item->pending = true;
 	result = 0;
 out:
-	if (result == 0) {
-		free(item->owned->judged_by);
-		item->owned->judged_by = plan_judging_keys(item->entry);
-	}
+	if (result == 0)
+		memory_put(&item->owned->judged_by, plan_judging_keys(item->entry));
 	for (int part = 0; part < PART_COUNT; part++)
 		secret_clear(&parts[part]);
 	origin_clear(&origin);
@@ -240,8 +238,7 @@ throw_away(struct run *run)
 		item->fetched = item->pending = false;
 		origin_clear(&item->target);
 		/* What is installed was not judged by the keys of now. */
-		free(item->owned->judged_by);
-		item->owned->judged_by = NULL;
+		memory_replace(&item->owned->judged_by, NULL);
 	}
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,22 +33,6 @@ struct reader {
 	bool split;		/* libinih did split it */
 	struct manifest_errors *errors;
 };
-
-/* Not manifest_errors_add(): this file stands below the manifest and calls nothing of it. */
-static void __attribute__((format(printf, 3, 4)))
-add_error(struct manifest_errors *errors, unsigned int line, const char *format, ...)
-{
-	char text[FAILURE_TEXT_BYTES];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	for (char *tab = text; (tab = strchr(tab, '\t')) != NULL; )
-		*tab = '?';	/* the one control character that a line may hold */
-	errors->items = memory_grow(errors->items, errors->count + 1, sizeof(*errors->items));
-	errors->items[errors->count++] = (struct manifest_error){ line, memory_text(text) };
-}
 
 static bool
 is_blank(char c)
@@ -89,7 +72,7 @@ strip_return(struct reader *reader, const char *bytes, size_t size)
 	if (size == 0 || bytes[size - 1] != '\r')
 		return size;
 	if (!reader->told_return)
-		add_error(reader->errors, reader->line,
+		(void)manifest_errors_add(reader->errors, reader->line,
 		    "ends in a carriage return; lines end in a newline alone");
 	reader->told_return = true;
 	return size - 1;
@@ -118,7 +101,7 @@ take_line(struct reader *reader, char line[INIFILE_HEADER_BYTES + 1])
 		reader->line++;
 		reader->next = newline != NULL ? newline + 1 : reader->end;
 		if (newline == NULL)
-			add_error(reader->errors, reader->line,
+			(void)manifest_errors_add(reader->errors, reader->line,
 			    "the last line does not end in a newline: the file may be cut short");
 		size = strip_return(reader, start, size);
 		if ((problem = text_problem(start, size)) == NULL) {
@@ -126,7 +109,7 @@ take_line(struct reader *reader, char line[INIFILE_HEADER_BYTES + 1])
 			line[size] = '\0';
 			return true;
 		}
-		add_error(reader->errors, reader->line, "the line %s", problem);
+		(void)manifest_errors_add(reader->errors, reader->line, "the line %s", problem);
 		leave_out(reader, size > 0 && *start == '[');
 	}
 	return false;
@@ -163,7 +146,7 @@ add_section(struct reader *reader, const char *kind, const char *name)
 	};
 	first = set_add(&reader->titles, section->title, reader->line, &is_new);
 	if (!is_new)
-		add_error(reader->errors, reader->line,
+		(void)manifest_errors_add(reader->errors, reader->line,
 		    "[%s] again: it stands in line %zu already", section->title, first->number);
 	reader->section = section;
 }
@@ -180,7 +163,7 @@ read_header(struct reader *reader, char *line)
 	reader->before = BEFORE_NOTHING;
 	set_clear(&reader->keys);
 	if (close == NULL || close[1] != '\0') {
-		add_error(reader->errors, reader->line, "%s", close == NULL ?
+		(void)manifest_errors_add(reader->errors, reader->line, "%s", close == NULL ?
 		    "a section header that does not end in ]" :
 		    "text after the ] of a section header");
 		return;
@@ -190,7 +173,7 @@ read_header(struct reader *reader, char *line)
 	kind = strtok_r(line + 1, BLANKS, &rest);
 	name = strtok_r(NULL, BLANKS, &rest);
 	if (ragged || kind == NULL || strtok_r(NULL, BLANKS, &rest) != NULL)
-		add_error(reader->errors, reader->line, "a section header is [SECTION] or "
+		(void)manifest_errors_add(reader->errors, reader->line, "a section header is [SECTION] or "
 		    "[SECTION NAME]; there is no blank in the NAME or beside a bracket");
 	else if (strcmp(kind, "end") == 0 && name == NULL)
 		reader->ended = true;
@@ -221,7 +204,7 @@ accept_indented(struct reader *reader, const char *line)
 		problem = "an indented line that goes on nothing";
 	if (problem == NULL)
 		return reader->before == BEFORE_PAIR;
-	add_error(reader->errors, reader->line, "%s", problem);
+	(void)manifest_errors_add(reader->errors, reader->line, "%s", problem);
 	leave_out(reader, *text == '[');
 	return false;
 }
@@ -237,10 +220,10 @@ accept_pair(struct reader *reader, const char *line)
 
 	reader->before = BEFORE_BROKEN;
 	if (!reader->in_file)
-		add_error(reader->errors, reader->line,
+		(void)manifest_errors_add(reader->errors, reader->line,
 		    "stands before the first [SECTION]");
 	else if (length == 0 || line[length] != '=')
-		add_error(reader->errors, reader->line,
+		(void)manifest_errors_add(reader->errors, reader->line,
 		    "neither [SECTION] nor KEY = VALUE");
 	else
 		return reader->section != NULL;
@@ -260,7 +243,7 @@ next_line(char *buffer, int room, void *stream)
 		if (*line == '\0')
 			continue;
 		if (reader->ended) {
-			add_error(reader->errors, reader->line,
+			(void)manifest_errors_add(reader->errors, reader->line,
 			    "text after [end], which is the last line");
 			reader->next = reader->end;
 			break;
@@ -302,7 +285,7 @@ add_pair(struct reader *reader, const char *key, const char *value)
 	*pair = (struct inifile_pair){ memory_text(key), memory_text(value), reader->line };
 	first = set_add(&reader->keys, pair->key, reader->line, &is_new);
 	if (!is_new)
-		add_error(reader->errors, reader->line,
+		(void)manifest_errors_add(reader->errors, reader->line,
 		    "%s again: it stands in line %zu already", key, first->number);
 	reader->before = BEFORE_PAIR;
 }
@@ -337,9 +320,9 @@ read_text(const struct secret *text, struct inifile *inifile, struct manifest_er
 	/* A libinih that was built in another way may refuse what ours accepts: never silently. */
 	if (ini_parse_stream(next_line, &reader, keep_pair, &reader) != 0 || !reader.split ||
 	    reader.next != reader.end)
-		add_error(errors, reader.line, "libinih cannot take this line");
+		(void)manifest_errors_add(errors, reader.line, "libinih cannot take this line");
 	if (!reader.ended)
-		add_error(errors, reader.line,
+		(void)manifest_errors_add(errors, reader.line,
 		    "no [end]: it is the last line of every manifest, so that one cut short is "
 		    "none");
 	set_clear(&reader.titles);
@@ -359,12 +342,12 @@ inifile_read(const char *file, struct inifile *out_inifile, struct manifest_erro
 		secret_clear(&text);
 		return INIFILE_READ;
 	case FOUND_ABSENT:
-		add_error(errors, 0, "there is no such file");
+		(void)manifest_errors_add(errors, 0, "there is no such file");
 		return INIFILE_ABSENT;
 	case FOUND_FAILED:
 		break;
 	}
-	add_error(errors, 0, "%s", why.text);
+	(void)manifest_errors_add(errors, 0, "%s", why.text);
 	return INIFILE_FAILED;
 }
 

@@ -158,13 +158,9 @@ value_addresses(const struct inifile_pair *pair, void *field, struct manifest_er
 			result = value_wrong(pair, errors, "%s %s", showable(words.items[i]),
 			    problem);
 	}
-	if (value_unique(pair, &words, errors) == -1 || result == -1) {
-		words_clear(&words);
-		return -1;
-	}
-	words_clear(field);
-	*(struct words *)field = words;
-	return 0;
+	if (value_unique(pair, &words, errors) == -1)
+		result = -1;
+	return value_keep_words(result, &words, field);
 }
 
 int
@@ -257,9 +253,9 @@ value_verify(const struct inifile_pair *pair, void *field, struct manifest_error
 		free(verify.sni);
 		return -1;
 	}
-	value_replace(&service->verify_host, verify.endpoint.host);
-	value_replace(&service->verify_port, verify.endpoint.port);
-	value_replace(&service->verify_sni, verify.sni);
+	memory_put(&service->verify_host, verify.endpoint.host);
+	memory_put(&service->verify_port, verify.endpoint.port);
+	memory_put(&service->verify_sni, verify.sni);
 	service->verify_starttls = verify.starttls;
 	return 0;
 }

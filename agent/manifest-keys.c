@@ -29,15 +29,23 @@ const char *const auth_names[] = {
 	[AUTH_APPROLE] = "approle", [AUTH_CERT] = "cert", [AUTH_TOKEN] = "token", NULL
 };
 
+/* An enum, by its place among the names. */
 static int
-parse_auth(const struct inifile_pair *pair, void *field, struct manifest_errors *errors)
+parse_choice(const struct inifile_pair *pair, const char *const names[], void *field,
+    struct manifest_errors *errors)
 {
-	const int choice = value_choose(pair, auth_names, errors);
+	const int choice = value_choose(pair, names, errors);
 
 	if (choice == -1)
 		return -1;
-	*(enum auth *)field = (enum auth)choice;
+	*(unsigned int *)field = (unsigned int)choice;
 	return 0;
+}
+
+static int
+parse_auth(const struct inifile_pair *pair, void *field, struct manifest_errors *errors)
+{
+	return parse_choice(pair, auth_names, field, errors);
 }
 
 static int
@@ -46,12 +54,8 @@ parse_kv_version(const struct inifile_pair *pair, void *field, struct manifest_e
 	static const char *const names[] = {
 		[KV_AUTO] = "auto", [KV_1] = "1", [KV_2] = "2", NULL
 	};
-	const int choice = value_choose(pair, names, errors);
 
-	if (choice == -1)
-		return -1;
-	*(enum kv_version *)field = (enum kv_version)choice;
-	return 0;
+	return parse_choice(pair, names, field, errors);
 }
 
 static int
@@ -60,12 +64,8 @@ parse_install(const struct inifile_pair *pair, void *field, struct manifest_erro
 	static const char *const names[] = {
 		[INSTALL_SYMLINK] = "symlink", [INSTALL_COPY] = "copy", NULL
 	};
-	const int choice = value_choose(pair, names, errors);
 
-	if (choice == -1)
-		return -1;
-	*(enum install *)field = (enum install)choice;
-	return 0;
+	return parse_choice(pair, names, field, errors);
 }
 
 static int
@@ -108,13 +108,9 @@ parse_names(const struct inifile_pair *pair, void *field, struct manifest_errors
 		else if (!name_is_valid(words.items[i]))
 			result = value_wrong(pair, errors, "%s is no host name", words.items[i]);
 	}
-	if (value_unique(pair, &words, errors) == -1 || result == -1) {
-		words_clear(&words);
-		return -1;
-	}
-	words_clear(&entry->names);
-	entry->names = words;
-	return 0;
+	if (value_unique(pair, &words, errors) == -1)
+		result = -1;
+	return value_keep_words(result, &words, &entry->names);
 }
 
 /* One of cert:FIELD key:FIELD chain:FIELD fullchain:FIELD. What is wrong; NULL: nothing. */
@@ -170,13 +166,7 @@ parse_services(const struct inifile_pair *pair, void *field, struct manifest_err
 	struct words words;
 
 	value_words(pair, &words);
-	if (value_unique(pair, &words, errors) == -1) {
-		words_clear(&words);
-		return -1;
-	}
-	words_clear(field);
-	*(struct words *)field = words;
-	return 0;
+	return value_keep_words(value_unique(pair, &words, errors), &words, field);
 }
 
 static int

@@ -26,13 +26,6 @@ value_wrong(const struct inifile_pair *pair, struct manifest_errors *errors,
 }
 
 void
-value_replace(char **field, char *take_text)
-{
-	free(*field);
-	*field = take_text;
-}
-
-void
 value_words(const struct inifile_pair *pair, struct words *out_words)
 {
 	const char *text = pair->value + strspn(pair->value, VALUE_BLANKS);
@@ -65,6 +58,15 @@ value_unique(const struct inifile_pair *pair, const struct words *words,
 			    words->items[i]);
 	}
 	set_clear(&seen);
+	return result;
+}
+
+int
+value_keep_words(int result, struct words *take_words, struct words *field)
+{
+	words_clear(result == -1 ? take_words : field);
+	if (result == 0)
+		*field = *take_words;
 	return result;
 }
 
@@ -311,11 +313,5 @@ value_command(const struct inifile_pair *pair, void *field, struct manifest_erro
 	else if (words.items[0][0] != '/')
 		result = value_wrong(pair, errors, "%s is not an absolute path; a command begins "
 		    "with one, and no shell runs it", words.items[0]);
-	if (result == -1) {
-		words_clear(&words);
-		return -1;
-	}
-	words_clear(field);
-	*(struct words *)field = words;
-	return 0;
+	return value_keep_words(result, &words, field);
 }

@@ -27,7 +27,8 @@ void value_words(const struct inifile_pair *pair, struct words *out_words);
 /* -1 when a word stands there twice. */
 int value_unique(const struct inifile_pair *pair, const struct words *words,
     struct manifest_errors *errors);
-void value_replace(char **field, char *take_text);
+/* Into the field, in the place of what is there, or away where `result` is -1; returns that. */
+int value_keep_words(int result, struct words *take_words, struct words *field);
 
 #define VALUE_PARSER(name) \
 	int name(const struct inifile_pair *pair, void *field, struct manifest_errors *errors)

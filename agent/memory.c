@@ -57,12 +57,16 @@ memory_text(const char *text)
 }
 
 void
+memory_put(char **text, char *take_by)
+{
+	free(*text);
+	*text = take_by;
+}
+
+void
 memory_replace(char **text, const char *by)
 {
-	char *copy = memory_text(by);
-
-	free(*text);
-	*text = copy;
+	memory_put(text, memory_text(by));
 }
 
 char *
@@ -108,15 +112,13 @@ void
 memory_append(char **text, const char *format, ...)
 {
 	va_list arguments;
-	char *more, *longer;
+	char *more;
 
 	va_start(arguments, format);
 	more = format_text(format, arguments);
 	va_end(arguments);
-	longer = memory_format("%s%s", *text, more);
+	memory_put(text, memory_format("%s%s", *text, more));
 	free(more);
-	free(*text);
-	*text = longer;
 }
 
 void

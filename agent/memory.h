@@ -20,6 +20,7 @@ void *memory_take(size_t size);
 void *memory_retake(void *block, size_t size);
 char *memory_text(const char *text);		/* a copy; NULL stays NULL; caller frees */
 void memory_replace(char **text, const char *by);	/* by a copy; what was there is freed */
+void memory_put(char **text, char *take_by);	/* the same, but no copy */
 char *memory_text_n(const char *bytes, size_t size);
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* To the end of a text, which moves. What is appended may be made of it. */

@@ -51,36 +51,31 @@ at_column(const char *text, size_t column)
 	return text;
 }
 
+/* Keeps `tail` columns of its end. */
 static char *
-cut(const char *text, size_t head, size_t tail)
+cut(const char *text, size_t most, size_t tail)
 {
-	const char *end = at_column(text, head), *rest = at_column(text, text_width(text) - tail);
+	char *whole = printable(text), *shorter;
+	const size_t width = text_width(whole);
 
-	return memory_format("%.*s" ELLIPSIS "%s", (int)(end - text), text, rest);
+	if (most == 0 || width <= most)
+		return whole;
+	shorter = memory_format("%.*s" ELLIPSIS "%s", (int)(at_column(whole, most - 1 - tail) - whole),
+	    whole, at_column(whole, width - tail));
+	free(whole);
+	return shorter;
 }
 
 char *
 text_cut_middle(const char *text, size_t most)
 {
-	char *whole = printable(text), *shorter;
-
-	if (most == 0 || text_width(whole) <= most)
-		return whole;
-	shorter = cut(whole, most / 2, (most - 1) / 2);
-	free(whole);
-	return shorter;
+	return cut(text, most, (most - 1) / 2);
 }
 
 char *
 text_cut_end(const char *text, size_t most)
 {
-	char *whole = printable(text), *shorter;
-
-	if (most == 0 || text_width(whole) <= most)
-		return whole;
-	shorter = cut(whole, most - 1, 0);
-	free(whole);
-	return shorter;
+	return cut(text, most, 0);
 }
 
 /* How many bytes of the text go onto a line of `room` columns; a longer word is split. */

@@ -32,8 +32,7 @@ void
 visit_note_success(struct visit *visit)
 {
 	visit->known->failed = false;
-	free(visit->known->error);
-	visit->known->error = NULL;
+	memory_replace(&visit->known->error, NULL);
 }
 
 void
@@ -272,9 +271,8 @@ live_leaf(const struct item *item)
 static void
 note_serving(struct visit *visit, const char *fingerprint)
 {
-	if (*fingerprint == '\0')
-		return;
-	memory_replace(&visit->known->serving, fingerprint);
+	if (*fingerprint != '\0')
+		memory_replace(&visit->known->serving, fingerprint);
 }
 
 /* Returns whether this answer means that the reload failed. */
