@@ -115,36 +115,37 @@ examine_user(const char *name)
 	return sandbox_prepare(name, &sandbox, &why) == -1 ? complain(&why) : 0;
 }
 
+/* What came of opening a directory, which is closed again. */
 static size_t
-examine_directory(const char *key, const char *path, uid_t trusted, bool must_exist)
+examine_opened(const char *key, enum found found, int directory, bool must_exist, struct failure *why)
 {
-	int directory = -1;
-	struct failure why;
-
-	switch (directory_open_safe(path, trusted, &directory, &why)) {
-	case FOUND_FILE:
-		(void)close(directory);
+	file_close(directory);
+	if (found == FOUND_FILE || (found == FOUND_ABSENT && !must_exist))
 		return 0;
-	case FOUND_ABSENT:
-		if (!must_exist)
-			return 0;
-		break;
-	case FOUND_FAILED:
-		break;
-	}
-	(void)failure_prefix(&why, "%s", key);
-	return complain(&why);
+	(void)failure_prefix(why, "%s", key);
+	return complain(why);
+}
+
+static size_t
+examine_directory(const char *key, const char *path)
+{
+	struct failure why;
+	int directory = -1;
+	const enum found found = directory_open_safe(path, geteuid(), &directory, &why);
+
+	return examine_opened(key, found, directory, /* must_exist= */ false, &why);
 }
 
 /* The directory in which the file is to be. */
 static size_t
 examine_directory_of(const char *key, const char *path, uid_t trusted)
 {
-	char *directory = directory_above(path);
-	const size_t lacking = examine_directory(key, directory, trusted, /* must_exist= */ true);
+	struct failure why;
+	const char *name;
+	int directory = -1;
+	const enum found found = directory_open_above(path, trusted, &directory, &name, &why);
 
-	free(directory);
-	return lacking;
+	return examine_opened(key, found, directory, /* must_exist= */ true, &why);
 }
 
 static size_t
@@ -152,25 +153,20 @@ examine_metrics_file(const char *path)
 {
 	struct failure why;
 	const char *name;
-	int directory;
+	int directory = -1;
+	const enum found found = metrics_open_directory(path, &directory, &name, &why);
 
-	if (metrics_open_directory(path, &directory, &name, &why) == FOUND_FILE) {
-		(void)close(directory);
-		return 0;
-	}
-	(void)failure_prefix(&why, "metrics_file");
-	return complain(&why);
+	return examine_opened("metrics_file", found, directory, /* must_exist= */ true, &why);
 }
 
 static size_t
 examine_agent(const struct agent_settings *agent)
 {
-	const uid_t self = geteuid();
 	size_t lacking = examine_user(agent->user);
 
-	lacking += examine_directory("directory", agent->directory, self, false);
-	lacking += examine_directory("state_directory", agent->state_directory, self, false);
-	lacking += examine_directory("run_directory", agent->run_directory, self, false);
+	lacking += examine_directory("directory", agent->directory);
+	lacking += examine_directory("state_directory", agent->state_directory);
+	lacking += examine_directory("run_directory", agent->run_directory);
 	if (agent->metrics_file != NULL)
 		lacking += examine_metrics_file(agent->metrics_file);
 	return lacking;
@@ -192,11 +188,6 @@ examine_keeper(const struct entry *entry, struct keeper *out_keeper)
 static size_t
 examine_entry(const struct entry *entry)
 {
-	static const char *const keys[PART_COUNT] = {
-		[PART_CERT] = "cert_path", [PART_CHAIN] = "chain_path",
-		[PART_FULLCHAIN] = "fullchain_path", [PART_KEY] = "key_path",
-		[PART_COMBINED] = "combined_path",
-	};
 	/* One at a time, since the first that is missing ends the search. */
 	struct entry owner_alone = *entry, group_alone = *entry;
 	struct keeper keeper = { .owner = geteuid() };
@@ -210,7 +201,7 @@ examine_entry(const struct entry *entry)
 	for (int part = 0; part < PART_COUNT; part++) {
 		if (entry->outputs[part] == NULL)
 			continue;
-		where = memory_format("certificate %s: %s", entry->name, keys[part]);
+		where = memory_format("certificate %s: %s", entry->name, part_path_keys[part]);
 		lacking += examine_directory_of(where, entry->outputs[part], keeper.owner);
 		free(where);
 	}

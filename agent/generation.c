@@ -259,10 +259,10 @@ find_newest(int home, const struct owned *owned, unsigned int *out_number, struc
 			newest = generation_number(names.items[i]);
 	words_clear(&names);
 	if (owned != NULL) {
-		const unsigned int known[] =
-		    { owned->generation, owned->intent, owned->passed, owned->candidate };
+		unsigned int known[OWNED_GENERATIONS];
 
-		for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		owned_generations(owned, known);
+		for (size_t i = 0; i < OWNED_GENERATIONS; i++)
 			if (known[i] > newest)
 				newest = known[i];
 	}

@@ -5,11 +5,6 @@
 #include "manifest-check.h"
 #include "name.h"
 
-static const char *const output_keys[PART_COUNT] = {
-	[PART_CERT] = "cert_path", [PART_CHAIN] = "chain_path", [PART_FULLCHAIN] = "fullchain_path",
-	[PART_KEY] = "key_path", [PART_COMBINED] = "combined_path",
-};
-
 /* One file that a certificate is to write outside the directory. */
 struct output {
 	const char *path;
@@ -201,7 +196,7 @@ collect_outputs(const struct manifest_draft *draft, struct output *outputs)
 	for (size_t i = 0; i < manifest->entry_count * PART_COUNT; i++) {
 		const struct entry *entry = &manifest->entries[i / PART_COUNT];
 		const struct inifile_section *section = draft->entry_sections[i / PART_COUNT];
-		const char *key = output_keys[i % PART_COUNT];
+		const char *key = part_path_keys[i % PART_COUNT];
 		const char *path = entry->outputs[i % PART_COUNT];
 
 		if (path != NULL)

@@ -18,6 +18,11 @@ const char *const part_file_names[PART_COUNT] = {
 	[PART_KEY] = "privkey.pem", [PART_COMBINED] = "combined.pem",
 };
 
+const char *const part_path_keys[PART_COUNT] = {
+	[PART_CERT] = "cert_path", [PART_CHAIN] = "chain_path", [PART_FULLCHAIN] = "fullchain_path",
+	[PART_KEY] = "key_path", [PART_COMBINED] = "combined_path",
+};
+
 bool
 part_is_private(enum part part)
 {
@@ -80,16 +85,23 @@ start_entry(struct entry *entry, const struct inifile_section *section,
 	};
 }
 
-/* "_wildcard.example.com" is how a certificate for "*.example.com" is called. */
+char *
+manifest_name_host(const char *name)
+{
+	const bool wildcard = strncmp(name, WILDCARD_PREFIX, strlen(WILDCARD_PREFIX)) == 0;
+	char *host = wildcard ? memory_format("*.%s", name + strlen(WILDCARD_PREFIX)) :
+	    memory_text(name);
+
+	for (char *c = host; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return host;
+}
+
 static void
 set_default_name(struct entry *entry)
 {
-	const bool wildcard = strncmp(entry->name, WILDCARD_PREFIX, strlen(WILDCARD_PREFIX)) == 0;
-	char *name = wildcard ?
-	    memory_format("*.%s", entry->name + strlen(WILDCARD_PREFIX)) : memory_text(entry->name);
+	char *name = manifest_name_host(entry->name);
 
-	for (char *c = name; *c != '\0'; c++)
-		*c = (char)tolower((unsigned char)*c);
 	words_add(&entry->names, name);
 	free(name);
 }

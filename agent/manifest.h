@@ -23,6 +23,7 @@
 enum part { PART_CERT, PART_CHAIN, PART_FULLCHAIN, PART_KEY, PART_COMBINED, PART_COUNT };
 /* "cert.pem", …, "privkey.pem", "combined.pem" */
 extern const char *const part_file_names[PART_COUNT];
+extern const char *const part_path_keys[PART_COUNT];	/* "cert_path", … */
 bool part_is_private(enum part part);	/* holds the key: key_mode, 0600 by default */
 
 enum auth { AUTH_APPROLE, AUTH_CERT, AUTH_TOKEN };
@@ -128,6 +129,8 @@ void service_clear(struct service *service);
 const struct entry *manifest_find_entry(const struct manifest *manifest, const char *name);
 const struct service *manifest_find_service(const struct manifest *manifest, const char *name);
 
+/* The host name that NAME stands for, in lower case: "_wildcard.x" is "*.x". Caller frees. */
+char *manifest_name_host(const char *name);
 /* Whether NAME may name a certificate (DESIGN section 4), for the command line. */
 bool manifest_name_is_valid(const char *name);
 

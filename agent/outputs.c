@@ -75,7 +75,7 @@ static enum found
 find_generation(const struct store *store, const char *name, const struct owned *owned,
     enum part part, const char *digest, struct failure *why)
 {
-	unsigned int numbers[5] = { 0 };
+	unsigned int numbers[1 + OWNED_GENERATIONS] = { 0 };
 	enum found found;
 	int home;
 
@@ -87,13 +87,9 @@ find_generation(const struct store *store, const char *name, const struct owned 
 	found = FOUND_ABSENT;
 	if (generation_read_live(store, name, &numbers[0], why) == LIVE_NO_LINK)
 		found = FOUND_FAILED;
-	if (owned != NULL) {
-		numbers[1] = owned->generation;
-		numbers[2] = owned->intent;
-		numbers[3] = owned->passed;
-		numbers[4] = owned->candidate;
-	}
-	for (size_t i = 0; i < 5 && found != FOUND_FILE; i++) {
+	if (owned != NULL)
+		owned_generations(owned, numbers + 1);
+	for (size_t i = 0; i <= OWNED_GENERATIONS && found != FOUND_FILE; i++) {
 		struct origin origin = { 0 };
 		const enum found read = generation_read_origin(home, numbers[i], &origin, why);
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
+#include "fields.h"
 #include "kv-reply.h"
 #include "publish-secret.h"
 
@@ -127,11 +125,8 @@ published_holds(const struct published *published, const struct edition *edition
 static void
 take_body(json_t *take_body, struct secret *out_body)
 {
-	char *text = json_dumps(take_body, JSON_COMPACT);
-
-	secret_set(out_body, text, strlen(text));
-	OPENSSL_cleanse(text, strlen(text));
-	free(text);
+	secret_clear(out_body);
+	fields_dump(take_body, JSON_COMPACT, out_body);
 	json_decref(take_body);
 }
 

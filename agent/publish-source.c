@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,11 +6,10 @@
 #include "file.h"
 #include "judge.h"
 #include "log.h"
+#include "manifest.h"
 #include "name.h"
 #include "publish-pkcs12.h"
 #include "publish-source.h"
-
-#define WILDCARD_PREFIX "_wildcard."
 
 /* PEM of whatever the source has. */
 struct texts {
@@ -143,12 +141,8 @@ read_bundle(const struct publish_source *source, struct bundle **out_bundle, str
 static void
 names_of(const char *name, struct words *out_names)
 {
-	const bool wildcard = strncmp(name, WILDCARD_PREFIX, strlen(WILDCARD_PREFIX)) == 0;
-	char *text = memory_format("%s%s", wildcard ? "*." : "",
-	    wildcard ? name + strlen(WILDCARD_PREFIX) : name);
+	char *text = manifest_name_host(name);
 
-	for (char *c = text; *c != '\0'; c++)
-		*c = (char)tolower((unsigned char)*c);
 	*out_names = (struct words){ 0 };
 	if (name_is_valid(text))
 		words_add(out_names, text);

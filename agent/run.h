@@ -20,16 +20,11 @@ struct sync_options {
 	bool dry_run, force;
 };
 
-/* The generations of one certificate that have a meaning: all others are to be pruned. */
-struct kept {
-	unsigned int generation, passed, candidate, intent;
-};
-
 struct item {
 	const struct entry *entry;
 	struct owned *owned;	/* in run->state; valid until certificates are deleted */
 	bool selected;		/* no NAMEs given, or this is one */
-	struct kept before;	/* the run */
+	unsigned int before[OWNED_GENERATIONS];	/* the run */
 	struct keeper keeper;
 	struct disk disk;
 	struct step step;

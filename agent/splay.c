@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -43,15 +44,13 @@ uint64_t
 splay_milliseconds(const char *identity, long within_seconds)
 {
 	char *text = memory_format(APPLICATION "%s", identity), digest[DIGEST_BYTES];
-	char first[17];
+	unsigned long long chance = 0;
 
 	file_digest(text, strlen(text), digest);
 	free(text);
-	memcpy(first, digest, sizeof(first) - 1);
-	first[sizeof(first) - 1] = '\0';
+	(void)sscanf(digest, "%16llx", &chance);
 	/* 64 bits over a hundred years of milliseconds: no time is favoured that anybody could see. */
-	return within_seconds == 0 ? 0 :
-	    strtoull(first, NULL, 16) % ((uint64_t)within_seconds * 1000);
+	return within_seconds == 0 ? 0 : chance % ((uint64_t)within_seconds * 1000);
 }
 
 void

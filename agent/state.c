@@ -171,6 +171,15 @@ state_remove(struct state *state, const char *name)
 }
 
 void
+owned_generations(const struct owned *owned, unsigned int out_numbers[OWNED_GENERATIONS])
+{
+	out_numbers[0] = owned->generation;
+	out_numbers[1] = owned->intent;
+	out_numbers[2] = owned->passed;
+	out_numbers[3] = owned->candidate;
+}
+
+void
 owned_set_problem(struct owned *owned, enum problem problem, const char *error, time_t now)
 {
 	char *words = problem != PROBLEM_NONE ? memory_text(error) : NULL;

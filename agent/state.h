@@ -152,6 +152,9 @@ enum service_state known_service_state(const struct known_service *service);
 struct adopted *state_add_adopted(struct state *state, const struct adopted *take_adopted);
 void state_drop_adopted(struct state *state, struct adopted *adopted);
 
+/* The generations of a certificate that have a meaning. */
+#define OWNED_GENERATIONS 4
+void owned_generations(const struct owned *owned, unsigned int out_numbers[OWNED_GENERATIONS]);
 /* With PROBLEM_NONE the error goes too. next_try is left as it is. */
 void owned_set_problem(struct owned *owned, enum problem problem, const char *error, time_t now);
 /* Copies what it is given; it replaces one of the same path. */

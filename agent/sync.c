@@ -75,7 +75,7 @@ prepare_item(struct run *run, struct item *item)
 	struct failure why;
 
 	item->owned = state_find(&run->state, item->entry->name);
-	item->before = tidy_kept(item->owned);
+	owned_generations(item->owned, item->before);
 	item->selected = run->options->names.count == 0 ||
 	    words_contain(&run->options->names, item->entry->name);
 	if (store_find_keeper(item->entry, &item->keeper, &why) == -1) {

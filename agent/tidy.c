@@ -6,23 +6,17 @@
 #include "plan.h"
 #include "tidy.h"
 
-struct kept
-tidy_kept(const struct owned *owned)
-{
-	return (struct kept){ owned->generation, owned->passed, owned->candidate, owned->intent };
-}
-
 /* An old key that cannot be removed is not as wanted; files of others beside it are their matter. */
 static void
 prune(struct run *run, struct item *item)
 {
-	const struct kept now = tidy_kept(item->owned);
-	const unsigned int keep[] = { now.generation, now.passed, now.candidate, now.intent };
+	unsigned int keep[OWNED_GENERATIONS];
 	struct failure why;
 
-	if (!run->state.unfinished && memcmp(&now, &item->before, sizeof(now)) == 0)
+	owned_generations(item->owned, keep);
+	if (!run->state.unfinished && memcmp(keep, item->before, sizeof(keep)) == 0)
 		return;
-	if (store_prune(run->store, item->entry->name, keep, sizeof(keep) / sizeof(*keep), &why) == 0)
+	if (store_prune(run->store, item->entry->name, keep, OWNED_GENERATIONS, &why) == 0)
 		return;
 	if (why.kind == FAILURE_FOREIGN) {
 		log_warning("%s: %s", item->entry->name, why.text);

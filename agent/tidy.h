@@ -5,7 +5,6 @@
 
 #include "run.h"
 
-struct kept tidy_kept(const struct owned *owned);
 
 /* After the state was saved: what it speaks of is kept. */
 void tidy_run(struct run *run);
