@@ -13,6 +13,7 @@
 #include "memory.h"
 
 #define CREDENTIAL_BYTES_MOST 65536
+#define BLOCK_END "CERTIFICATE-----"	/* of a header line, of TRUSTED and X509 ones too */
 #define TOKEN_NAME "token"
 #define TOKEN_LEAST_SECONDS 60	/* of life that is left, for the cached token to be used */
 
@@ -107,8 +108,10 @@ read_ca(const char *path, struct secret *ca, struct failure *why)
 	case FOUND_FILE:
 		break;
 	}
-	/* curl would take it for no ca_file at all, and trust the system's roots. */
-	return ca->size != 0 ? 0 : failure_set(why, FAILURE_SETUP, "ca_file %s is empty", path);
+	/* curl would take an empty one for no ca_file at all, and trust the system's roots. */
+	if (ca->size == 0 || strstr(ca->bytes, BLOCK_END) == NULL)
+		return failure_set(why, FAILURE_SETUP, "ca_file %s holds no certificate", path);
+	return 0;
 }
 
 /* A header with a line feed in it would be two. */

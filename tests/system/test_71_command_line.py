@@ -64,6 +64,7 @@ WRONG_SET_UP = {
     "a missing ca_file": lambda server: server.asks(ca_file=server.etc / "nowhere.pem"),
     "an empty ca_file": lambda server: (server.etc / "empty.pem").write_text("") and None or server.asks(
         ca_file=server.etc / "empty.pem"),
+    "a ca_file without a certificate": lambda server: server.asks(ca_file=server.manifest),
     "a secret-id readable by its group": lambda server: (server.etc / "secret-id").chmod(0o640),
     "a run_directory that others can write to": lambda server: server.run_directory.chmod(0o777),
     "a run_directory that others can replace": lambda server: (server.services_directory.chmod(0o777), server.agent(

@@ -7,6 +7,8 @@
 static char directory[] = "/tmp/certlet-credentials-XXXXXX";
 static char paths[8][128];
 static size_t path_count;
+#define CA_PEM "-----BEGIN CERTIFICATE-----\n"
+
 static struct manifest manifest;
 static struct credentials credentials;
 static struct failure why;
@@ -115,11 +117,11 @@ START_TEST(a_wrapping_token_is_as_secret_as_a_secret_id)
 {
 	static const mode_t modes[] = { 0640, 0604, 0620, 0601 };
 
-	manifest.vault.ca_file = put("ca", 0644, "PEM\n");
+	manifest.vault.ca_file = put("ca", 0644, CA_PEM);
 	manifest.vault.wrapped_secret_id_file = put("wrapped", 0600, " s.token \n");
 	ck_assert_int_eq(read_wrapping(), 0);
 	ck_assert_str_eq(credentials.token.bytes, "s.token");
-	ck_assert_str_eq(credentials.ca.bytes, "PEM\n");
+	ck_assert_str_eq(credentials.ca.bytes, CA_PEM);
 	ck_assert_uint_eq(credentials.role_id.size + credentials.secret_id.size, 0);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
 		(void)put("wrapped", modes[i], "s.token\n");
@@ -149,16 +151,19 @@ START_TEST(no_wrapping_token_is_nothing_amiss_but_one_that_cannot_be_read_is)
 }
 END_TEST
 
-START_TEST(a_ca_file_must_be_there_and_hold_something)
+START_TEST(a_ca_file_must_be_there_and_hold_a_certificate)
 {
 	manifest.vault.ca_file = path_of("ca");
 	ck_assert_int_eq(read_again(), -1);
 	ck_assert_int_eq(why.kind, FAILURE_SETUP);
 	(void)put("ca", 0644, "");
 	ck_assert_int_eq(read_again(), -1);
-	(void)put("ca", 0644, "PEM\n");
+	(void)put("ca", 0644, "PRIVATE KEY-----\n");
+	ck_assert_int_eq(read_again(), -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	(void)put("ca", 0644, CA_PEM);
 	ck_assert_int_eq(read_again(), 0);
-	ck_assert_str_eq(credentials.ca.bytes, "PEM\n");
+	ck_assert_str_eq(credentials.ca.bytes, CA_PEM);
 	manifest.vault.ca_file = directory;
 	ck_assert_int_eq(read_again(), -1);
 	ck_assert_int_eq(why.kind, FAILURE_SETUP);
@@ -279,7 +284,7 @@ main(void)
 	tcase_add_test(tests, a_missing_or_empty_credential_is_told_and_is_no_wrong_set_up);
 	tcase_add_test(tests, a_wrapping_token_is_as_secret_as_a_secret_id);
 	tcase_add_test(tests, no_wrapping_token_is_nothing_amiss_but_one_that_cannot_be_read_is);
-	tcase_add_test(tests, a_ca_file_must_be_there_and_hold_something);
+	tcase_add_test(tests, a_ca_file_must_be_there_and_hold_a_certificate);
 	tcase_add_test(tests, a_client_key_may_be_its_groups_but_not_the_worlds);
 	tcase_add_test(tests, a_token_file_holds_one_token);
 	tcase_add_test(tests, a_kept_token_comes_back_and_only_its_owner_can_read_it);
