@@ -108,6 +108,9 @@ startup(void)
 	/* Ignored by whoever started us, it would keep the ends of our children from us. */
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)umask(077);
+	/* What root makes is of the group root, also when sg(1) or a unit's Group= started it. */
+	if (geteuid() == 0 && getegid() != 0)
+		(void)!setgid(0);
 }
 
 bool

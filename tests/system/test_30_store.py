@@ -207,6 +207,14 @@ def test_a_drifted_owner_is_set_right(vault, server):
 
 
 @pytest.mark.root
+def test_files_are_of_the_group_root_whatever_group_root_is_of(vault, server):
+    vault.publish(WWW)
+    server.wants(WWW)
+    assert server.sync(under=["setpriv", "--regid=1", "--clear-groups"]).exit == 0
+    assert {facts.st_gid for facts in server.installed(WWW).facts.values()} == {0}
+
+
+@pytest.mark.root
 def test_owner_group_and_modes_of_the_manifest_are_applied_to_what_is_installed(vault, server):
     installed(vault, server, services=["nginx"])
     before = server.installed(WWW).inodes
