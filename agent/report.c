@@ -54,10 +54,14 @@ report_dry_item(const struct item *item)
 static bool
 would_reload(const struct run *run, const char *service)
 {
-	for (size_t i = 0; i < run->manifest->entry_count; i++)
-		if (run->items[i].pending &&
-		    words_contain(&run->items[i].entry->services, service))
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		const struct item *item = &run->items[i];
+
+		if (item->pending && words_contain(&item->entry->services, service))
 			return true;
+		if (item->selected && item_has_new_service(item, service))
+			return true;
+	}
 	return state_find_service(&run->state, service)->owed;
 }
 

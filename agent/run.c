@@ -2,6 +2,14 @@
 #include "log.h"
 #include "run.h"
 
+bool
+item_has_new_service(const struct item *item, const char *service)
+{
+	return item->owned->generation != 0 &&
+	    words_contain(&item->entry->services, service) &&
+	    !words_contain(&item->owned->services, service);
+}
+
 void
 item_fail(struct run *run, struct item *item, enum problem problem, const struct failure *why)
 {

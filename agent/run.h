@@ -59,6 +59,9 @@ struct run {
 	} tally;
 };
 
+/* Whether a service is newly listed for what is here already: it has not read it yet. */
+bool item_has_new_service(const struct item *item, const char *service);
+
 /* Whether any item of the run that is not as wanted is this one's fault: problem and words noted, and told. */
 void item_fail(struct run *run, struct item *item, enum problem problem, const struct failure *why);
 

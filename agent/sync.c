@@ -222,15 +222,13 @@ talk(struct run *run, struct fetch *fetch, const struct credentials *credentials
 
 /* --- Services and deletions --- */
 
-/* A service newly listed for a certificate that is here already has not read it yet. */
 static void
 note_new_services(struct run *run, struct item *item)
 {
 	const struct words *services = &item->entry->services;
 
 	for (size_t i = 0; i < services->count; i++)
-		if (item->owned->generation != 0 &&
-		    !words_contain(&item->owned->services, services->items[i]))
+		if (item_has_new_service(item, services->items[i]))
 			state_find_service(&run->state, services->items[i])->owed = true;
 	words_clear(&item->owned->services);
 	words_copy(&item->owned->services, services);

@@ -309,6 +309,15 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(vault, server):
     assert server.calls("web") == []
 
 
+def test_a_dry_run_names_the_reload_of_a_service_that_is_newly_listed(vault, server):
+    install(vault, server, A)
+    server.wants(A, services=["web"])
+    run = server.sync("--dry-run")
+    assert run.exit == 0 and "service web: would be tested and reloaded" in run.stderr
+    assert server.sync().exit == 0 and server.reloads("web") == 1
+    assert "would be tested" not in server.sync("--dry-run").stderr
+
+
 def test_a_dry_run_on_a_fresh_machine_writes_nothing_at_all(vault, server):
     leaf = vault.publish(A)
     server.wants(A)
