@@ -250,19 +250,17 @@ static size_t
 examine_service(const struct service *service)
 {
 	const bool systemd = service_systemd_runs();
-	const bool active_given = service->own_active || (systemd && service->active.count != 0);
-	const bool reload_given = service->own_reload || (systemd && service->reload.count != 0);
 	size_t lacking = examine_program(service, "test", &service->test);
 
-	if (active_given)
+	if (service->own_active)
 		lacking += examine_program(service, "active", &service->active);
 	else if (!systemd)
 		lacking += examine_program(service, "active_sysv", &service->active_sysv);
-	if (reload_given)
+	if (service->own_reload)
 		lacking += examine_program(service, "reload", &service->reload);
 	else if (!systemd)
 		lacking += examine_program(service, "reload_sysv", &service->reload_sysv);
-	if (systemd && (!active_given || !reload_given))
+	if (systemd && !(service->own_active && service->own_reload))
 		lacking += examine_unit(service);
 	return lacking;
 }

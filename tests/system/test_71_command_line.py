@@ -385,6 +385,23 @@ def test_the_machine_is_judged_too_with_a_line_for_each_lack(vault, server, dead
 
 
 @pytest.mark.root
+@pytest.mark.skipif(not os.path.exists("/usr/bin/systemctl"), reason="no systemctl that one could stand in for")
+def test_where_systemd_runs_a_unit_that_it_does_not_know_is_a_lack(vault, server, directory):
+    systemctl = directory / "systemctl"
+    systemctl.write_text('#!/bin/sh\n[ "$1" = cat ] && [ "$3" = known.service ]\n')
+    systemctl.chmod(0o755)
+    booted = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && mkdir -p /run/systemd/system && "
+              f'mount --bind {systemctl} /usr/bin/systemctl && exec "$@"', "sh"]
+    server.wants(A, services=["web", "known", "own"])
+    for name in ("web", "known"):
+        server.service(name, test=None, active=None, reload=None)
+    run = server.run("--test", "--system", under=booted)
+    assert run.exit == 1 and lines(run.stderr) == ["certlet: service web: systemd knows no unit web.service"]
+    server.service("web", unit="known.service")
+    assert server.run("--test", "--system", under=booted).exit == 0
+
+
+@pytest.mark.root
 def test_a_missing_user_is_a_lack(vault, server):
     server.wants(A)
     server.agent(user="nosuchuser")
