@@ -94,8 +94,8 @@ read_method(const struct vault_settings *vault, struct credentials *credentials,
 	return 0;
 }
 
-static int
-read_ca(const char *path, struct secret *ca, struct failure *why)
+int
+credentials_read_ca(const char *path, struct secret *ca, struct failure *why)
 {
 	if (path == NULL)
 		return 0;
@@ -245,7 +245,7 @@ credentials_read(const struct manifest *manifest, struct credentials *out_creden
 	const struct vault_settings *vault = &manifest->vault;
 
 	*out_credentials = (struct credentials){ 0 };
-	if (read_ca(vault->ca_file, &out_credentials->ca, why) == -1 ||
+	if (credentials_read_ca(vault->ca_file, &out_credentials->ca, why) == -1 ||
 	    read_method(vault, out_credentials, why) == -1) {
 		credentials_clear(out_credentials);
 		return -1;
@@ -270,7 +270,7 @@ credentials_read_wrapping(const struct vault_settings *vault, struct credentials
 	*out_credentials = (struct credentials){ 0 };
 	if (vault->auth != AUTH_APPROLE || vault->wrapped_secret_id_file == NULL)
 		return 0;
-	if (read_ca(vault->ca_file, &out_credentials->ca, why) == -1 ||
+	if (credentials_read_ca(vault->ca_file, &out_credentials->ca, why) == -1 ||
 	    read_credential(&token, &out_credentials->missing, why) == -1) {
 		credentials_clear(out_credentials);
 		return -1;

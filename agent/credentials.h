@@ -42,6 +42,8 @@ int credentials_read(const struct manifest *manifest, struct credentials *out_cr
  */
 int credentials_read_wrapping(const struct vault_settings *vault,
     struct credentials *out_credentials, struct failure *why);
+/* NULL is none. -1 as above, also where it holds no certificate. */
+int credentials_read_ca(const char *path, struct secret *ca, struct failure *why);
 void credentials_clear(struct credentials *credentials);
 
 /* Keeps a batch token for the next run (0600, durable not needed); forgets it. */

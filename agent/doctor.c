@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "credentials.h"
 #include "directory.h"
 #include "doctor.h"
 #include "file.h"
@@ -85,8 +86,13 @@ examine_secret_id(const struct vault_settings *vault)
 static size_t
 examine_credentials(const struct vault_settings *vault)
 {
-	size_t lacking = examine_file("ca_file", vault->ca_file, 0);
+	struct secret ca = { 0 };
+	struct failure why;
+	size_t lacking = 0;
 
+	if (credentials_read_ca(vault->ca_file, &ca, &why) == -1)
+		lacking += complain(&why);
+	secret_clear(&ca);
 	switch (vault->auth) {
 	case AUTH_APPROLE:
 		lacking += examine_file("role_id_file", vault->role_id_file, 0);

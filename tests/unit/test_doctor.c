@@ -30,7 +30,7 @@ set_up(void)
 	(void)snprintf(ca, sizeof(ca), "%s/ca.pem", home);
 	(void)snprintf(role_id, sizeof(role_id), "%s/role-id", home);
 	(void)snprintf(secret_id, sizeof(secret_id), "%s/secret-id", home);
-	put(ca, "a CA\n", 0644);
+	put(ca, "-----BEGIN CERTIFICATE-----\n", 0644);
 	put(role_id, "a role\n", 0644);
 	put(secret_id, "hvs.a-secret\n", 0600);
 	entry = (struct entry){ .name = "www.example.com" };
@@ -86,8 +86,10 @@ START_TEST(missing_empty_and_readable_credentials_are_told)
 	ck_assert_int_eq(unlink(ca), 0);
 	check_says(1, "ca_file /tmp/certlet-doctor-");
 	put(ca, " \n", 0644);
-	check_says(1, "ca.pem: empty\n");
+	check_says(1, "ca.pem holds no certificate\n");
 	put(ca, "a CA\n", 0644);
+	check_says(1, "ca.pem holds no certificate\n");
+	put(ca, "-----BEGIN CERTIFICATE-----\n", 0644);
 	put(secret_id, "hvs.a-secret\n", 0640);
 	check_says(1, "secret-id: mode 0640 lets its group read it\n");
 	put(secret_id, "hvs.a-secret\n", 0604);
