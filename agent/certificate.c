@@ -112,8 +112,6 @@ certificate_serial(X509 *certificate)
 
 	if (size > SERIAL_BYTES)
 		size = SERIAL_BYTES;
-	if (size == 0)
-		return memory_text("00");
 	return hex_text(ASN1_STRING_get0_data(serial), (size_t)size);
 }
 
