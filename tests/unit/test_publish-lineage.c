@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "publish-lineage.c"
+#include "support/capture.h"
+#include "support/descriptors.h"
 #include "support/runner.h"
 
 static char directory[] = "/tmp/certlet-lineage-XXXXXX";
@@ -88,6 +90,39 @@ START_TEST(directories_are_lineages_in_order)
 }
 END_TEST
 
+START_TEST(what_is_no_directory_is_named_and_passed_over)
+{
+	char *stray = memory_format("%s/cert.pem", directory);
+
+	fclose(fopen(stray, "w"));
+	make("www.example.com");
+	log_open("test", LOG_LEVEL_NORMAL);
+	capture_begin(STDERR_FILENO);
+	ck_assert_int_eq(lineage_list(directory, &names, &why), 0);
+	ck_assert_ptr_nonnull(strstr(capture_end(STDERR_FILENO), "/cert.pem is no directory"));
+	ck_assert_uint_eq(names.count, 1);
+	ck_assert_str_eq(names.items[0], "www.example.com");
+	(void)unlink(stray);
+	free(stray);
+}
+END_TEST
+
+START_TEST(what_cannot_be_listed_is_no_empty_directory)
+{
+	int result;
+
+	make("www.example.com");
+	descriptors_take(1);
+	result = lineage_list(directory, &names, &why);
+	descriptors_give_back();
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	ck_assert_ptr_nonnull(strstr(why.text, directory));
+	ck_assert_int_eq(lineage_list(directory, &names, &why), 0);
+	ck_assert_uint_eq(names.count, 1);
+}
+END_TEST
+
 START_TEST(no_lineage_is_no_failure_but_no_directory_is)
 {
 	ck_assert_int_eq(lineage_list(directory, &names, &why), 0);
@@ -106,6 +141,8 @@ main(void)
 	tcase_add_test(tests, the_name_is_the_last_part);
 	tcase_add_test(tests, certbots_number_makes_a_duplicate);
 	tcase_add_test(tests, directories_are_lineages_in_order);
+	tcase_add_test(tests, what_is_no_directory_is_named_and_passed_over);
+	tcase_add_test(tests, what_cannot_be_listed_is_no_empty_directory);
 	tcase_add_test(tests, no_lineage_is_no_failure_but_no_directory_is);
 	return run_tests("publish-lineage", tests);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <check.h>
-#include <sys/resource.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@ static int systemd_access(const char *path, int mode);
 #define access(path, mode) systemd_access(path, mode)
 #include "service.c"
 #undef access
+#include "support/descriptors.h"
 
 static bool systemd;
 static struct service service;
@@ -86,14 +86,11 @@ END_TEST
 START_TEST(a_service_that_cannot_be_asked_for_want_of_descriptors_is_not_taken_for_inactive)
 {
 	enum service_condition condition;
-	struct rlimit before, none;
 
 	say(&service.active, "exit 3");
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-	none = (struct rlimit){ 3, before.rlim_max };
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	descriptors_take(0);
 	condition = service_condition(&service);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	descriptors_give_back();
 	ck_assert_int_eq(condition, CONDITION_RUNS);
 }
 END_TEST
@@ -101,15 +98,12 @@ END_TEST
 START_TEST(a_command_that_cannot_be_started_for_want_of_descriptors_is_no_answer)
 {
 	enum service_answer test, reload;
-	struct rlimit before, none;
 
 	say(&service.test, "exit 0");
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-	none = (struct rlimit){ 3, before.rlim_max };
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	descriptors_take(0);
 	test = service_test(&service, &why);
 	reload = service_reload(&service, &why);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	descriptors_give_back();
 	ck_assert_int_eq(test, SERVICE_UNASKED);
 	ck_assert_int_eq(reload, SERVICE_UNASKED);
 	ck_assert_int_eq(why.kind, FAILURE_SERVICE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * status_file: a status.json in a temporary directory, made of certificates that are said in a
- * line, and what a program printed on its standard output. Any failure aborts the test program.
+ * line. Any failure aborts the test program.
  */
 #ifndef CERTLET_TESTS_STATUS_FILE_H
 #define CERTLET_TESTS_STATUS_FILE_H
@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "capture.h"
 #include "times.h"
 
 #define TEST_NOW ((time_t)1800000000)	/* 2027-01-15T08:00:00Z */
@@ -22,13 +23,6 @@ struct status_file {
 	char directory[64];
 	json_t *document;
 };
-
-static inline void
-must(int truth)
-{
-	if (!truth)
-		abort();
-}
 
 /* null for 0 */
 static inline json_t *
@@ -105,45 +99,6 @@ status_file_end(struct status_file *file)
 	(void)unlink(path);
 	(void)rmdir(file->directory);
 	json_decref(file->document);
-}
-
-/* Standard output or error goes into a file until capture_end(), whose answer lives until the next one. */
-struct capture {
-	FILE *file;
-	int real;
-};
-
-static inline struct capture *
-capture(void)
-{
-	static struct capture only;
-
-	return &only;
-}
-
-static inline void
-capture_begin(int descriptor)
-{
-	(void)fflush(NULL);
-	must((capture()->file = tmpfile()) != NULL);
-	must((capture()->real = dup(descriptor)) != -1);
-	must(dup2(fileno(capture()->file), descriptor) != -1);
-}
-
-static inline const char *
-capture_end(int descriptor)
-{
-	static char text[1 << 20];
-	size_t size;
-
-	(void)fflush(NULL);
-	must(dup2(capture()->real, descriptor) != -1);
-	(void)close(capture()->real);
-	rewind(capture()->file);
-	size = fread(text, 1, sizeof(text) - 1, capture()->file);
-	text[size] = '\0';
-	(void)fclose(capture()->file);
-	return text;
 }
 
 #endif
