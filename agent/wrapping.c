@@ -20,20 +20,6 @@
 
 /* --- The file --- */
 
-static int
-open_parent(const char *path, int *out_directory, const char **out_name, struct failure *why)
-{
-	const char *slash = strrchr(path, '/');
-	char *parent = memory_text_n(path, slash == path ? 1 : (size_t)(slash - path));
-	const enum found found = directory_open_safe(parent, geteuid(), out_directory, why);
-
-	if (found == FOUND_ABSENT)
-		(void)failure_set(why, FAILURE_DISK, "%s does not exist", parent);
-	*out_name = slash + 1;
-	free(parent);
-	return found == FOUND_FILE ? 0 : -1;
-}
-
 /* Whether a secret-id could be written there: once the token is spent it is too late to ask. */
 static int
 try_place(int directory, const char *name, struct failure *why)
@@ -76,7 +62,8 @@ settle(struct wrapped *wrapped, const char *path)
 	enum found found;
 	int directory;
 
-	if (wrapped->token == NULL || open_parent(path, &directory, &name, &why) == -1)
+	if (wrapped->token == NULL ||
+	    directory_open_above(path, geteuid(), &directory, &name, &why) != FOUND_FILE)
 		return;
 	if ((known && file_leftover_is(directory, name, wrapped->digest) ?
 	    file_commit(directory, name, &why) :
@@ -162,7 +149,7 @@ unwrap(const struct manifest *manifest, const struct sandbox *sandbox,
 	struct unwrapped got = { 0 };
 	int directory = -1, result = -1;
 
-	if (open_parent(path, &directory, &name, out_refusal) == -1 ||
+	if (directory_open_above(path, geteuid(), &directory, &name, out_refusal) != FOUND_FILE ||
 	    try_place(directory, name, out_refusal) == -1) {
 		(void)failure_prefix(out_refusal, "not unwrapped, since there is no place for it: "
 		    "secret_id_file %s", path);
@@ -234,17 +221,15 @@ int
 wrapping_forget(struct state *state, struct failure *why)
 {
 	struct wrapped *wrapped = &state->wrapped;
-	int directory, result = 0;
-	const char *name;
+	int result = 0;
+	char *above;
 
 	if (wrapped->file != NULL)
 		settle(wrapped, wrapped->file);
 	if (wrapped->file != NULL) {
-		if (open_parent(wrapped->file, &directory, &name, why) == -1)
-			return failure_prefix(why, "%s", wrapped->file);
-		if ((result = file_remove(directory, name, why)) == -1)
-			(void)failure_prefix(why, "%s", wrapped->file);
-		(void)close(directory);
+		above = directory_above(wrapped->file);
+		result = directory_remove_file(above, strrchr(wrapped->file, '/') + 1, why);
+		free(above);
 	}
 	if (result == 0)
 		wrapped_clear(wrapped);

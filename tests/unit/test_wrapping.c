@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "wrapping.c"
+#include "support/capture.h"
 #include "support/store_fixture.h"
 
 /* What the process that unwraps comes to; `state_meanwhile`: what was on the disk when it was started. */
@@ -10,6 +11,7 @@ static struct {
 	time_t expires;
 	struct failure why;
 	bool fails;
+	bool breaks_state;	/* the state cannot be written any more */
 	unsigned int calls;
 	struct state state_meanwhile;
 } fake;
@@ -29,6 +31,10 @@ fetch_unwrap(const struct manifest *settings, const struct sandbox *box,
 	ck_assert_str_eq(credentials->token.bytes, "hvs.token");
 	state_clear(&fake.state_meanwhile);
 	ck_assert_int_eq(state_read(at("state"), &fake.state_meanwhile, reason), 0);
+	if (fake.breaks_state) {
+		ck_assert_int_eq(rename(at("state"), at("elsewhere")), 0);
+		write_file(at("state"), "no directory");
+	}
 	if (fake.fails)
 		return failure_set(reason, FAILURE_INTERNAL, "the fetch process crashed");
 	*out_unwrapped = (struct unwrapped){ .expires = fake.expires, .why = fake.why };
@@ -255,6 +261,66 @@ START_TEST(only_the_secret_id_that_was_written_is_removed)
 }
 END_TEST
 
+START_TEST(a_secret_id_whose_directory_is_gone_is_forgotten)
+{
+	ck_assert_int_eq(take(), 0);
+	ck_assert_int_eq(unlink(at("out/secret-id")), 0);
+	ck_assert_int_eq(rmdir(at("out")), 0);
+	ck_assert_int_eq(wrapping_forget(&state, &why), 0);
+	ck_assert_ptr_null(state.wrapped.file);
+}
+END_TEST
+
+START_TEST(a_secret_id_that_cannot_be_removed_is_not_forgotten)
+{
+	ck_assert_int_eq(take(), 0);
+	ck_assert_int_eq(unlink(at("out/secret-id")), 0);
+	ck_assert_int_eq(mkdir(at("out/secret-id"), 0700), 0);
+	ck_assert_int_eq(wrapping_forget(&state, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, at("out")));
+	ck_assert_ptr_nonnull(strstr(why.text, "remove secret-id"));
+	ck_assert_str_eq(state.wrapped.file, at("out/secret-id"));
+}
+END_TEST
+
+START_TEST(what_stands_in_the_way_of_a_secret_id_is_named_before_the_token_is_spent)
+{
+	ck_assert_int_eq(mkdir(at("out/.secret-id.certlet"), 0700), 0);
+	ck_assert_int_eq(take(), 0);
+	ck_assert_int_eq(refusal.kind, FAILURE_LOGIN);
+	ck_assert_ptr_nonnull(strstr(refusal.text, ".secret-id.certlet stands in the way"));
+	ck_assert_uint_eq(fake.calls, 0);
+	ck_assert_int_eq(rmdir(at("out/.secret-id.certlet")), 0);
+	ck_assert_int_eq(take(), 0);
+	ck_assert_int_eq(refusal.kind, FAILURE_NONE);
+}
+END_TEST
+
+START_TEST(what_stands_in_the_way_later_is_named_and_harms_nothing)
+{
+	const char *printed;
+
+	ck_assert_int_eq(take(), 0);
+	ck_assert_int_eq(mkdir(at("out/.secret-id.certlet"), 0700), 0);
+	capture_begin(STDERR_FILENO);
+	ck_assert_int_eq(take(), 0);
+	printed = capture_end(STDERR_FILENO);
+	ck_assert_ptr_nonnull(strstr(printed, ".secret-id.certlet stands in the way"));
+	ck_assert_int_eq(refusal.kind, FAILURE_NONE);
+	ck_assert_str_eq(state.wrapped.file, at("out/secret-id"));
+}
+END_TEST
+
+START_TEST(a_secret_id_that_the_state_cannot_know_of_is_not_put_in_place)
+{
+	fake.breaks_state = true;
+	ck_assert_int_eq(take(), -1);
+	ck_assert_int_eq(why.kind, FAILURE_INTERNAL);
+	ck_assert(!exists(at("out/secret-id")));
+	ck_assert_str_eq(read_file(at("out/.secret-id.certlet")), "0a1b\n");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -273,5 +339,10 @@ main(void)
 	tcase_add_test(tests, another_method_of_login_has_no_use_for_it);
 	tcase_add_test(tests, a_dry_run_touches_nothing);
 	tcase_add_test(tests, only_the_secret_id_that_was_written_is_removed);
+	tcase_add_test(tests, a_secret_id_whose_directory_is_gone_is_forgotten);
+	tcase_add_test(tests, a_secret_id_that_cannot_be_removed_is_not_forgotten);
+	tcase_add_test(tests, what_stands_in_the_way_of_a_secret_id_is_named_before_the_token_is_spent);
+	tcase_add_test(tests, what_stands_in_the_way_later_is_named_and_harms_nothing);
+	tcase_add_test(tests, a_secret_id_that_the_state_cannot_know_of_is_not_put_in_place);
 	return fixture_run("wrapping", tests);
 }
