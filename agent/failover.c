@@ -90,8 +90,6 @@ failover_new(const struct vault_settings *settings, const struct credentials *cr
 void
 failover_free(struct failover *failover)
 {
-	if (failover == NULL)
-		return;
 	address_list_clear(&failover->addresses);
 	http_free(failover->http);
 	free(failover);

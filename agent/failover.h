@@ -13,7 +13,7 @@ struct failover;
 /* Both are borrowed. Caller frees. */
 struct failover *failover_new(const struct vault_settings *settings,
     const struct credentials *credentials, struct failure *why);
-void failover_free(struct failover *failover);	/* NULL is allowed */
+void failover_free(struct failover *failover);
 
 /* As vault_ask(), with a token given; NULL: none is sent. -1: FAILURE_VAULT. */
 int failover_ask(struct failover *failover, const struct vault_ask *asks, size_t count,

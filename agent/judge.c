@@ -54,7 +54,7 @@ is_accepted_curve(const EVP_PKEY *key, char *name, size_t size)
 {
 	static const char *const accepted[] = { "prime256v1", "secp384r1", "secp521r1" };
 
-	if (key == NULL || EVP_PKEY_get_group_name(key, name, size, NULL) != 1)
+	if (EVP_PKEY_get_group_name(key, name, size, NULL) != 1)
 		return false;
 	for (size_t i = 0; i < sizeof(accepted) / sizeof(*accepted); i++)
 		if (strcmp(name, accepted[i]) == 0)

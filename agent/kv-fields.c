@@ -31,8 +31,6 @@ list_found(const json_t *data, char *text, size_t room)
 
 	text[0] = '\0';
 	json_object_foreach((json_t *)data, name, value) {
-		if (length >= room)
-			break;
 		if (shown++ == FOUND_SHOWN) {
 			(void)snprintf(text + length, room - length, ", ...");
 			break;

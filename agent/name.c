@@ -45,8 +45,7 @@ name_of_address(const unsigned char *bytes, size_t size)
 
 	if (size != 4 && size != 16)
 		return NULL;
-	if (inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text)) == NULL)
-		return NULL;
+	(void)inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text));
 	return memory_text(text);
 }
 

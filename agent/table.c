@@ -54,8 +54,6 @@ table_new(const struct paper *paper, const struct table_column columns[], size_t
 void
 table_free(struct table *table)
 {
-	if (table == NULL)
-		return;
 	for (size_t i = 0; i < table->row_count; i++)
 		for (size_t j = 0; j < table->column_count; j++)
 			free(table->rows[i].cells[j]);

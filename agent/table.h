@@ -24,7 +24,7 @@ struct table;
 /* The columns have to live as long as the table. */
 struct table *table_new(const struct paper *paper, const struct table_column columns[],
     size_t count);
-void table_free(struct table *table);	/* NULL is allowed */
+void table_free(struct table *table);
 
 /* One cell for each column, copied; `colour` is that of the second one, which is the state's. */
 void table_add(struct table *table, const char *const cells[], enum colour colour);
