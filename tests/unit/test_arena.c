@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "arena.c"
+#include "failure.h"
 #include "support/runner.h"
 
 /* The kernel's flags of the mapping that an address lies in (proc(5), smaps): " rd wr … dd ". */
@@ -120,6 +121,14 @@ START_TEST(a_child_locks_what_it_inherited)
 }
 END_TEST
 
+START_TEST(what_no_machine_has_ends_with_exit_code_5)
+{
+	size_t room;
+
+	(void)arena_take(SIZE_MAX / 2, &room);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -129,5 +138,6 @@ main(void)
 	tcase_add_test(tests, blocks_of_all_sizes_do_not_overlap);
 	tcase_add_test(tests, it_is_locked_and_in_no_core_dump);
 	tcase_add_test(tests, a_child_locks_what_it_inherited);
+	tcase_add_exit_test(tests, what_no_machine_has_ends_with_exit_code_5, EXIT_BROKEN);
 	return run_tests("arena", tests);
 }

@@ -2,6 +2,7 @@
 #include "directory.c"
 
 #include "unit/support/store_fixture.h"
+#include "unit/support/descriptors.h"
 
 #define SOMEBODY 4321	/* who runs no test */
 
@@ -223,6 +224,52 @@ START_TEST(a_list_holds_all_names_and_can_be_made_again)
 }
 END_TEST
 
+START_TEST(what_cannot_be_made_is_named)
+{
+	int directory;
+
+	ck_assert_int_eq(directory_make_safe("/proc/certlet/run", &directory, &its.why), -1);
+	ASSERT_SAYS("/proc: make certlet");
+	ck_assert_int_eq(its.why.kind, FAILURE_DISK);
+}
+END_TEST
+
+START_TEST(a_file_is_removed_with_what_a_killed_run_left_and_missing_ones_are_fine)
+{
+	write_file(at("out/file"), "x");
+	write_file(at("out/.file.certlet"), "x");
+	ck_assert_int_eq(directory_remove_file(at("out"), "file", &its.why), 0);
+	ck_assert(!exists(at("out/file")) && !exists(at("out/.file.certlet")));
+	ck_assert_int_eq(directory_remove_file(at("out"), "file", &its.why), 0);
+	ck_assert_int_eq(directory_remove_file(at("none"), "file", &its.why), 0);
+	write_file(at("file"), "x");
+	ck_assert_int_eq(directory_remove_file(at("file"), "file", &its.why), -1);
+	ASSERT_SAYS("/file is no directory");
+}
+END_TEST
+
+START_TEST(why_a_directory_stays_is_told)
+{
+	const int out = open(at("out"), O_RDONLY | O_DIRECTORY);
+
+	errno = EBUSY;
+	ck_assert_int_eq(directory_not_removed(out, &its.why), -1);
+	ASSERT_SAYS("remove it: Device or resource busy");
+	ck_assert_int_eq(its.why.kind, FAILURE_DISK);
+	write_file(at("out/mine"), "x");
+	ck_assert_int_eq(rmdir(at("out")), -1);
+	ck_assert_int_eq(directory_not_removed(out, &its.why), -1);
+	ASSERT_SAYS("mine in it was not made by certlet");
+	ck_assert_int_eq(its.why.kind, FAILURE_FOREIGN);
+	descriptors_take(0);
+	errno = ENOTEMPTY;
+	ck_assert_int_eq(directory_not_removed(out, &its.why), -1);
+	descriptors_give_back();
+	ASSERT_SAYS("list a directory");
+	(void)close(out);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -242,5 +289,8 @@ main(void)
 	tcase_add_test(tests, a_directory_of_our_own_is_never_reached_through_a_link);
 	tcase_add_test(tests, a_directory_with_something_in_it_is_left_and_one_that_is_missing_is_gone);
 	tcase_add_test(tests, a_list_holds_all_names_and_can_be_made_again);
+	tcase_add_test(tests, what_cannot_be_made_is_named);
+	tcase_add_test(tests, a_file_is_removed_with_what_a_killed_run_left_and_missing_ones_are_fine);
+	tcase_add_test(tests, why_a_directory_stays_is_told);
 	return fixture_run("directory", tests);
 }

@@ -295,6 +295,18 @@ START_TEST(a_file_that_cannot_be_given_away_is_not_left_behind)
 }
 END_TEST
 
+/* A file that grows has no more to say than one that was large from the beginning: /proc says 0. */
+START_TEST(a_file_that_turns_out_larger_than_its_size_is_refused)
+{
+	struct secret bytes = { 0 };
+
+	ck_assert_int_eq(file_read_path("/proc/self/status", 10, &bytes, NULL, &its.why),
+	    FOUND_FAILED);
+	ASSERT_SAYS("/proc/self/status is larger than 10 bytes");
+	ck_assert_ptr_null(bytes.bytes);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -318,5 +330,6 @@ main(void)
 	tcase_add_test(tests, a_right_mode_is_not_set_again);
 	tcase_add_test(tests, root_gives_a_file_to_another_owner);
 	tcase_add_test(tests, a_file_that_cannot_be_given_away_is_not_left_behind);
+	tcase_add_test(tests, a_file_that_turns_out_larger_than_its_size_is_refused);
 	return fixture_run("file", tests);
 }

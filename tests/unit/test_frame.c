@@ -209,6 +209,22 @@ START_TEST(a_side_that_does_not_listen_holds_nobody_up_for_ever)
 }
 END_TEST
 
+START_TEST(a_frame_over_the_limit_is_not_sent)
+{
+	char *bytes = memory_new(FRAME_BYTES_MOST, 1);
+	struct secret large = { 0 };
+
+	secret_set(&large, bytes, FRAME_BYTES_MOST);
+	free(bytes);
+	frame_put_secret(&frame, &large);
+	ck_assert_int_eq(channel_send(&here, &frame, soon(), &why), -1);
+	ck_assert_int_eq(why.kind, FAILURE_INTERNAL);
+	ck_assert_ptr_nonnull(strstr(why.text, "is too large"));
+	ck_assert_uint_eq(here.out.size, 0);
+	secret_clear(&large);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -226,5 +242,6 @@ main(void)
 	tcase_add_test(tests, half_a_frame_and_silence_end_with_the_time);
 	tcase_add_test(tests, a_side_that_is_gone_is_told_of);
 	tcase_add_test(tests, a_side_that_does_not_listen_holds_nobody_up_for_ever);
+	tcase_add_test(tests, a_frame_over_the_limit_is_not_sent);
 	return run_tests("frame", tests);
 }

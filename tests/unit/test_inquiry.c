@@ -305,6 +305,98 @@ START_TEST(a_login_that_is_refused_is_told_with_the_state_of_the_credentials)
 }
 END_TEST
 
+START_TEST(what_is_damaged_comes_at_its_own_version_when_the_newest_is_gone)
+{
+	const struct question question = { .installed = v1, .damaged = true };
+
+	fake_http_reply("/v1/secret/data/certs/www", 404, "{\"errors\":[]}");
+	fake_http_reply("/v1/secret/data/certs/www?version=1", 200, data(1, "DNS:www.example.com"));
+	ask(&question);
+	ck_assert_int_eq(only_answer()->kind, ANSWER_MATERIAL);
+	ck_assert(version_equal(&answers[0].got, &v1) && version_equal(&answers[0].offered, &v1));
+	ck_assert_int_eq(answers[0].why.kind, FAILURE_NONE);
+}
+END_TEST
+
+START_TEST(what_is_damaged_and_was_refused_as_the_newest_is_not_to_be_had)
+{
+	const struct question question = { .spared = { v2 }, .damaged = true };
+
+	fake_http_reply("/v1/secret/metadata/certs/www", 200, metadata(2));
+	ask(&question);
+	ck_assert_int_eq(only_answer()->kind, ANSWER_FAILED);
+	ck_assert_int_eq(answers[0].why.kind, FAILURE_ABSENT);
+	ck_assert_ptr_nonnull(strstr(answers[0].why.text, "version 2, all that the repository has, was refused"));
+}
+END_TEST
+
+START_TEST(an_installed_version_that_is_refused_now_leaves_the_refusal_of_the_newest)
+{
+	const struct question question = { .installed = v1, .damaged = true };
+
+	fake_http_reply("/v1/secret/data/certs/www", 200, data(2, NULL));
+	fake_http_reply("/v1/secret/data/certs/www?version=1", 200, data(1, "DNS:other.example.com"));
+	ask(&question);
+	ck_assert_int_eq(only_answer()->kind, ANSWER_REFUSED);
+	ck_assert(version_equal(&answers[0].offered, &v2));
+}
+END_TEST
+
+/* What becomes of a child that is told this, and of one whose parent is gone by then. */
+static int
+end_of_child_told(const struct frame *told, bool go)
+{
+	const long end = clock_milliseconds() + 20000;
+	struct failure why;
+	int sockets[2], status;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	if ((pid = fork()) == 0) {
+		close(sockets[0]);
+		inquiry_run(sockets[1], &manifest, &credentials, &notes);
+	}
+	close(sockets[1]);
+	channel_open(&child, sockets[0]);
+	ck_assert_int_eq(channel_send(&child, told, end, &why), 0);
+	if (go) {
+		struct frame more = { .type = WIRE_GO };
+
+		ck_assert_int_eq(channel_send(&child, &more, end, &why), 0);
+	}
+	ck_assert_int_eq(channel_flush(&child, end, &why), 0);
+	channel_close(&child);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(a_child_that_is_told_nonsense_or_left_alone_ends)
+{
+	const struct question beyond = { .entry = 1 }, good = { .entry = 0 };
+
+	wire_put_question(&frame, &beyond);
+	ck_assert_int_eq(end_of_child_told(&frame, true), EXIT_BROKEN);
+	frame_begin(&frame, WIRE_QUESTION);
+	ck_assert_int_eq(end_of_child_told(&frame, true), EXIT_BROKEN);
+	wire_put_question(&frame, &good);
+	ck_assert_int_eq(end_of_child_told(&frame, false), EXIT_BROKEN);
+	fake_http_reply("/v1/secret/data/certs/www", 404, "{\"errors\":[]}");
+	ck_assert_int_eq(end_of_child_told(&frame, true), EXIT_BROKEN);
+}
+END_TEST
+
+START_TEST(an_installed_version_that_is_not_to_be_had_leaves_what_became_of_the_newest)
+{
+	const struct question question = { .installed = v1, .damaged = true };
+
+	fake_http_reply("/v1/secret/data/certs/www", 404, "{\"errors\":[]}");
+	fake_http_reply("/v1/secret/data/certs/www?version=1", 403, "{\"errors\":[]}");
+	ask(&question);
+	ck_assert_int_eq(only_answer()->kind, ANSWER_FAILED);
+	ck_assert_int_eq(answers[0].why.kind, FAILURE_ABSENT);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -325,5 +417,10 @@ main(void)
 	tcase_add_test(tests, an_installed_version_of_the_same_number_but_another_time_is_not_it);
 	tcase_add_test(tests, no_answer_at_all_is_told_once);
 	tcase_add_test(tests, a_login_that_is_refused_is_told_with_the_state_of_the_credentials);
+	tcase_add_test(tests, what_is_damaged_comes_at_its_own_version_when_the_newest_is_gone);
+	tcase_add_test(tests, what_is_damaged_and_was_refused_as_the_newest_is_not_to_be_had);
+	tcase_add_test(tests, an_installed_version_that_is_refused_now_leaves_the_refusal_of_the_newest);
+	tcase_add_test(tests, a_child_that_is_told_nonsense_or_left_alone_ends);
+	tcase_add_test(tests, an_installed_version_that_is_not_to_be_had_leaves_what_became_of_the_newest);
 	return run_tests("inquiry", tests);
 }

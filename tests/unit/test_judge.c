@@ -360,6 +360,24 @@ START_TEST(nobody_needs_to_ask_for_notice_or_retry)
 }
 END_TEST
 
+START_TEST(a_link_whose_extensions_cannot_be_read_is_refused)
+{
+	struct made leaf = make_certificate((struct wish){ 0 }, &middle);
+	ASN1_OCTET_STRING *junk = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *extension;
+
+	ASN1_OCTET_STRING_set(junk, (const unsigned char *)"junk", 4);
+	extension = X509_EXTENSION_create_by_NID(NULL, NID_authority_key_identifier, 0, junk);
+	X509_add_ext(middle.certificate, extension, -1);
+	X509_sign(middle.certificate, root.key, EVP_sha256());
+	ck_assert_refused(judge_chain(&leaf, &middle, NULL),
+	    "expected readable extensions in CN=Middle, found some that are not");
+	X509_EXTENSION_free(extension);
+	ASN1_OCTET_STRING_free(junk);
+	made_clear(&leaf);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
@@ -386,6 +404,7 @@ add_tests(TCase *tests)
 	tcase_add_test(tests, a_trust_file_must_hold_certificates);
 	tcase_add_test(tests, force_does_not_help_a_bad_certificate);
 	tcase_add_test(tests, nobody_needs_to_ask_for_notice_or_retry);
+	tcase_add_test(tests, a_link_whose_extensions_cannot_be_read_is_refused);
 }
 
 int

@@ -108,6 +108,17 @@ START_TEST(fields_that_are_told_are_the_only_ones)
 }
 END_TEST
 
+START_TEST(a_field_that_was_told_and_is_no_text_is_refused)
+{
+	entry.fields_given = true;
+	entry.fields[PART_CERT] = (char *)"x";
+	entry.fields[PART_KEY] = (char *)"y";
+	ck_assert_int_eq(pick("{\"x\":\"C\",\"y\":[\"K\"]}"), -1);
+	ck_assert_str_eq(why.text, "expected text in the field y, found a list");
+	ck_assert_int_eq(why.kind, FAILURE_REFUSED);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -119,5 +130,6 @@ main(void)
 	tcase_add_test(tests, a_crowd_of_fields_is_not_listed_whole);
 	tcase_add_test(tests, a_value_that_is_no_text_is_refused);
 	tcase_add_test(tests, fields_that_are_told_are_the_only_ones);
+	tcase_add_test(tests, a_field_that_was_told_and_is_no_text_is_refused);
 	return run_tests("kv-fields", tests);
 }

@@ -184,6 +184,39 @@ START_TEST(only_a_file_of_ours_is_removed)
 }
 END_TEST
 
+START_TEST(a_directory_that_is_gone_took_the_file_with_it)
+{
+	struct state state = { 0 };
+
+	words_add(&state.metrics_files, "/nowhere/certlet.prom");
+	ck_assert_int_eq(metrics_settle(&state, NULL, &why), 0);
+	ck_assert_uint_eq(state.metrics_files.count, 0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_told_is_left_and_remembered)
+{
+	struct state state = { 0 };
+	char *dot = memory_format("%s/.certlet.prom.certlet", directory);
+
+	words_add(&state.metrics_files, path);
+	write_file("# " FIRST_LINE "\n");
+	ck_assert_int_eq(mkdir(dot, 0700), 0);
+	ck_assert_int_eq(metrics_settle(&state, NULL, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "stands in the way"));
+	ck_assert_ptr_nonnull(strstr(why.text, path));
+	ck_assert(words_contain(&state.metrics_files, path));
+	ck_assert_int_eq(rmdir(dot), 0);
+	ck_assert_int_eq(truncate(path, (off_t)SIZE_MOST + 1), 0);
+	ck_assert_int_eq(metrics_settle(&state, NULL, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "is larger than"));
+	ck_assert(words_contain(&state.metrics_files, path));
+	ck_assert_int_eq(access(path, F_OK), 0);
+	words_clear(&state.metrics_files);
+	free(dot);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -198,5 +231,7 @@ main(void)
 	tcase_add_test(tests, a_directory_of_the_user_of_node_exporter_is_fine);
 	tcase_add_test(tests, a_file_that_is_not_named_any_more_goes);
 	tcase_add_test(tests, only_a_file_of_ours_is_removed);
+	tcase_add_test(tests, a_directory_that_is_gone_took_the_file_with_it);
+	tcase_add_test(tests, what_cannot_be_told_is_left_and_remembered);
 	return run_tests("metrics", tests);
 }

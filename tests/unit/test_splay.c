@@ -5,6 +5,9 @@
 #include <stdio.h>
 
 #include "unit/support/runner.h"
+#include "unit/support/capture.h"
+#include <sys/time.h>
+#include <signal.h>
 
 #define HOSTS 2000
 #define SHARES 10
@@ -92,6 +95,39 @@ START_TEST(no_time_to_wait_in_is_no_pause)
 }
 END_TEST
 
+static void
+ignore(int number)
+{
+	(void)number;
+}
+
+/* As after SIGSTOP and SIGCONT; the pause of this host is the one of its machine-id. */
+START_TEST(a_pause_is_told_on_a_terminal_and_goes_on_after_a_signal)
+{
+	const struct sigaction action = { .sa_handler = ignore };
+	const struct itimerval often = { { 0, 20000 }, { 0, 20000 } }, never = { { 0, 0 }, { 0, 0 } };
+	char *identity = splay_identity(MACHINE_ID_FILE);
+	struct timespec start, end;
+	const char *printed;
+	long passed;
+
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	capture_begin_on_terminal(STDERR_FILENO);
+	log_open("test", LOG_LEVEL_NORMAL);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	splay_wait(1, /* only_tell= */ false);
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+	printed = capture_end(STDERR_FILENO);
+	ck_assert_ptr_nonnull(strstr(printed, "as this host always does"));
+	passed = (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000;
+	ck_assert_int_ge(passed, (long)splay_milliseconds(identity, 1) - 1);
+	ck_assert_int_lt(passed, 5000);
+	free(identity);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -105,5 +141,6 @@ main(void)
 	tcase_add_test(tests, the_pause_of_a_host_is_always_the_same);
 	tcase_add_test(tests, the_pauses_of_many_hosts_are_spread_evenly);
 	tcase_add_test(tests, no_time_to_wait_in_is_no_pause);
+	tcase_add_test(tests, a_pause_is_told_on_a_terminal_and_goes_on_after_a_signal);
 	return run_tests("splay", tests);
 }

@@ -141,6 +141,19 @@ START_TEST(a_file_that_is_missing_or_broken_is_named)
 }
 END_TEST
 
+START_TEST(what_is_no_regular_file_is_a_matter_of_the_set_up)
+{
+	char *path = memory_format("%s/status.json", file.directory);
+
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(status_read(file.directory, TEST_NOW, &seen, &why), -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	ck_assert_ptr_nonnull(strstr(why.text, "no regular file"));
+	ck_assert_int_eq(rmdir(path), 0);
+	free(path);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -157,6 +170,7 @@ main(void)
 	tcase_add_test(tests, a_success_is_stale_after_its_time_and_a_broken_run_is_told);
 	tcase_add_test(tests, a_threshold_of_ages_is_one_that_no_run_passes);
 	tcase_add_test(tests, a_file_that_is_missing_or_broken_is_named);
+	tcase_add_test(tests, what_is_no_regular_file_is_a_matter_of_the_set_up);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -227,6 +227,25 @@ START_TEST(the_process_hands_the_secret_id_over_and_ends)
 }
 END_TEST
 
+START_TEST(a_secret_id_that_nobody_takes_ends_the_process_with_5)
+{
+	int sockets[2], status;
+	pid_t pid;
+
+	secret_set(&credentials.token, "hvs.wrapping", 12);
+	fake_http_reply(LOOKUP, 200, MADE_AT(PATH));
+	fake_http_reply(UNWRAP, 200, DATA(""));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	close(sockets[0]);
+	if ((pid = fork()) == 0)
+		unwrap_run(sockets[1], &manifest, &credentials);
+	close(sockets[1]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), EXIT_BROKEN);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -244,5 +263,6 @@ main(void)
 	tcase_add_test(tests, what_is_no_secret_id_is_none);
 	tcase_add_test(tests, a_token_is_of_the_namespace_that_its_number_says);
 	tcase_add_test(tests, the_process_hands_the_secret_id_over_and_ends);
+	tcase_add_test(tests, a_secret_id_that_nobody_takes_ends_the_process_with_5);
 	return run_tests("unwrap", tests);
 }
