@@ -71,6 +71,23 @@ def test_a_kept_token_that_is_refused_is_replaced_by_one_login(vault, server):
     assert token.read_text() not in (good, good[:-20] + "\n")
 
 
+def test_a_token_that_can_be_neither_kept_nor_forgotten_is_told_and_harms_nothing(vault, server):
+    vault.publish(WWW)
+    server.wants(WWW)
+    obstacle = server.run_directory / ".token.certlet"
+    assert server.sync().exit == 0
+    token = server.run_directory / "token"
+    token.write_text(token.read_text()[:-20] + "\n")
+    obstacle.mkdir()
+    for _ in range(2):
+        run = server.sync()
+        assert run.exit == 0 and vault.requests(kind="login") == 1
+        assert "the refused token is not forgotten: " in run.stderr and "the token is not kept for the next run: " in run.stderr
+    obstacle.rmdir()
+    assert server.sync().exit == 0 and server.sync().exit == 0
+    assert vault.requests(kind="login") == 0
+
+
 def test_a_kept_token_is_not_doubted_for_one_certificate_that_the_policy_refuses(vault, server):
     vault.publish(WWW)
     vault.publish("api.example.test")

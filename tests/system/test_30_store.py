@@ -197,6 +197,15 @@ def test_a_drifted_mode_is_set_right_in_place_without_a_key_or_a_reload(vault, s
     assert server.generations(WWW) == [1]
 
 
+def test_a_dry_run_tells_of_a_drift_and_leaves_it(vault, server):
+    installed(vault, server)
+    key = server.installed(WWW).directory / "privkey.pem"
+    key.chmod(0o644)
+    run = server.sync("--dry-run")
+    assert run.exit == 0 and f"{WWW}: would set owner, mode or links right" in run.stderr
+    assert mode(key) == 0o644
+
+
 @pytest.mark.root
 def test_a_drifted_owner_is_set_right(vault, server):
     installed(vault, server)

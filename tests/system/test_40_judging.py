@@ -225,6 +225,25 @@ def test_with_trust_file_the_chain_must_end_there(vault, server, ca, directory):
             "CN=somebody else intermediate 1/1")
 
 
+def test_a_trust_file_that_cannot_be_read_fails_that_certificate_only(vault, server, ca, directory):
+    trust = directory / "trust.pem"
+    other = "mail.example.test"
+    for name in (NAME, other):
+        vault.publish(name)
+    server.wants(NAME, trust_file=trust)
+    server.wants(other)
+    run = server.sync()
+    assert run.exit == 2 and f"trust_file {trust} does not exist" in run.stderr
+    assert server.installed(other) and not server.installed(NAME)
+    trust.mkdir()
+    run = server.sync()
+    assert run.exit == 2 and f"trust_file: {trust} is no regular file" in run.stderr
+    assert server.certificate_status(NAME)["problem"] == "failed"
+    trust.rmdir()
+    trust.write_text(ca.root_pem)
+    assert server.sync().exit == 0 and server.installed(NAME)
+
+
 def test_with_trust_file_a_missing_intermediate_is_found(vault, server, ca, directory):
     trust = directory / "roots.pem"
     trust.write_text(CA("another").root_pem + ca.root_pem)

@@ -426,6 +426,20 @@ def test_a_certificate_that_goes_back_makes_the_others_reload_again_in_the_same_
     assert [server.service_status(name)["reload_owed"] for name in ("web", "mail")] == [False, False]
 
 
+def test_where_that_second_reload_fails_it_is_owed_and_nothing_else_goes_back(vault, server):
+    old, = settle(vault, server, A, services=["web", "mail"])
+    once = server.directory / "once"
+    server.service("web", reload=script(server, "reload-once", f'mkdir {once} && exit; echo "it is broken"; exit 1'))
+    server.rejects("mail", vault.publish(A), "reload")
+    run = server.sync()
+    assert run.exit == 2 and "service web: " in run.stderr and "it is broken" in run.stderr
+    assert fingerprints(server, A) == [old.fingerprint]
+    assert [server.service_status(name)["reload_owed"] for name in ("web", "mail")] == [True, False]
+    once.rmdir()
+    assert server.sync().exit == 2, "the quarantine lasts"
+    assert not server.service_status("web")["reload_owed"]
+
+
 def test_a_certificate_that_one_service_refuses_in_its_test_goes_back_for_the_others_too(vault, server):
     old, = settle(vault, server, A, services=["web", "mail"])
     server.rejects("mail", vault.publish(A))

@@ -1,5 +1,7 @@
 """What a port serves after a reload, asked of a real nginx."""
 
+import subprocess
+
 from support import process
 
 A, B = "www.example.test", "shop.example.test"
@@ -93,6 +95,27 @@ def test_another_leaf_is_reported_and_nothing_is_rolled_back(vault, server, ngin
     assert server.certificate_status(A)["problem"] is None
     status = server.service_status("web")
     assert status["state"] == "failed" and status["serving"] == foreign.fingerprint
+
+
+def test_a_service_that_served_another_leaf_is_asked_again_at_each_run(vault, server, nginx, ca):
+    vault.publish(B)
+    server.wants(B)
+    runs(server, vault, nginx, A)
+    good = nginx.configuration.read_text()
+    foreign = ca.leaf([A])
+    nginx.vhost(A, foreign.write(server.directory / "foreign"))
+    server.service("web", timeout="1s")
+    new = vault.publish(A)
+    assert server.sync().exit == 2
+    run = server.sync("--verbose")
+    assert run.exit == 2 and f"service web: still does not serve {A}" in run.stderr
+    assert server.service_status("web")["state"] == "failed"
+    nginx.configuration.write_text(good)
+    subprocess.run(nginx.reload.split(), check=True)
+    assert nginx.comes_to_serve(new.fingerprint, A)
+    assert server.sync().exit == 0
+    status = server.service_status("web")
+    assert status["state"] == "ok" and status["serving"] == new.fingerprint
 
 
 def test_each_changed_certificate_is_asked_for_by_its_own_name(vault, server, nginx, ca):

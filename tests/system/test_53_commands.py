@@ -1,6 +1,7 @@
 """How the commands of a service are run: no shell, nothing of ours, and never for ever."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -63,6 +64,22 @@ def test_a_command_has_no_descriptor_of_ours_and_an_empty_input(vault, server):
     assert lines[0] == "/dev/null" and len(lines) == 2
     # The script's own file descriptor of dash, 10, holds the script itself.
     assert set(lines[1].split()) <= {"0", "1", "2", "10"}
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_on_a_kernel_without_close_range_nobody_has_a_descriptor_of_ours_either(vault, server, directory):
+    said, held = server.directory / "said", server.directory / "held"
+    server.service("web", reload=script(server, "record", f"(cd /proc/$$/fd; echo *) > {said}; exit 0"))
+    vault.publish(NAME)
+    server.wants(NAME, services=["web"])
+    held.write_text("")
+    run = server.sync(under=["sh", "-c", f'exec 9<{held}; ulimit -n 256; exec "$@"', "sh", "strace", "-f", "-qq", "-o", directory / "trace",
+                             "-e", "trace=close_range,close", "-e", "inject=close_range:error=ENOSYS"], env={"ASAN_OPTIONS": "detect_leaks=0"})
+    lines = (directory / "trace").read_text().splitlines()
+    refused = {line.split()[0] for line in lines if "ENOSYS" in line}
+    closed = {line.split()[0] for line in lines if "close(9)" in line}
+    assert run.exit == 0 and len(refused) > 1 and refused <= closed, "the fetch process, and each command"
+    assert set(said.read_text().split()) <= {"0", "1", "2", "10"}
 
 
 def test_a_command_has_the_usual_umask_and_signals_and_a_process_group_of_its_own(vault, server):

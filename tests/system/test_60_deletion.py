@@ -425,6 +425,19 @@ def test_a_purge_that_fails_at_the_end_tells_of_nothing_that_is_gone(vault, serv
     assert not (server.state_directory / "status.json").exists()
 
 
+@pytest.mark.parametrize("obstacle", ["run/.token.certlet", "state/.status.json.certlet"])
+def test_a_purge_that_cannot_remove_a_file_of_its_own_names_it_and_removes_the_rest(vault, server, obstacle):
+    settle(vault, server, A)
+    where, name = obstacle.split("/")
+    path = {"run": server.run_directory, "state": server.state_directory}[where] / name
+    path.mkdir()
+    run = server.run("--purge")
+    assert run.exit == 2 and name in run.stderr and is_gone(server, A)
+    path.rmdir()
+    assert server.run("--purge").exit == 0
+    assert list(server.state_directory.iterdir()) == [] and not (server.run_directory / "token").exists()
+
+
 def test_purge_leaves_what_others_put_there(vault, server):
     settle(vault, server, A)
     (server.live / "README").write_text("mine\n")

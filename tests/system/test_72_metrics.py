@@ -118,6 +118,21 @@ def test_it_goes_when_it_is_not_named_any_more_and_with_a_purge(vault, server, f
     assert list(file.parent.iterdir()) == [] and list(server.state_directory.iterdir()) == []
 
 
+def test_one_that_is_not_named_any_more_and_cannot_go_is_tried_again(vault, server, file):
+    vault.publish(A)
+    server.wants(A)
+    other = file.parent.parent / "other.prom"
+    assert server.sync().exit == 0
+    server.agent(metrics_file=other)
+    file.parent.chmod(0o777)
+    for _ in range(2):
+        run = server.sync()
+        assert run.exit == 2 and f"metrics_file {file}: {file.parent} is writable by everyone" in run.stderr
+        assert file.exists() and Samples(other)
+    file.parent.chmod(0o755)
+    assert server.sync().exit == 0 and not file.exists()
+
+
 def test_a_purge_that_leaves_something_tells_what(vault, server, file):
     for name in (A, B):
         vault.publish(name)
