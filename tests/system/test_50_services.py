@@ -321,6 +321,21 @@ def test_a_command_that_could_not_be_started_is_no_judgement(vault, server, tmp_
     assert number > 6  # active, test, test and reload have two pipes each
 
 
+def test_the_faults_of_what_a_killed_run_left_unjudged_are_not_the_newer_versions(vault, server):
+    settled, = settle(vault, server, A)
+    unjudged = vault.publish(A)
+    good, before = server.directory / "good.pem", server.directory / "tested-before-the-swap"
+    good.write_text(server.installed(A).cert)
+    server.service("web", test=script(server, "kill-the-second-time", f"mkdir {before} && exit; kill -9 $PPID"))
+    assert server.sync().exit == -9
+    assert fingerprints(server, A) == [unjudged.fingerprint]
+    server.service("web", test=script(server, "wants-the-good-one", f"cmp {server.live}/{A}/cert.pem {good}"))
+    vault.publish(A)
+    assert server.sync().exit == 2
+    assert fingerprints(server, A) == [settled.fingerprint], "what stood there hid nothing"
+    assert server.certificate_status(A)["problem"] == "failed"
+
+
 def test_a_second_reload_that_fails_too_is_owed_until_it_succeeds(vault, server):
     old, = settle(vault, server, A)
     vault.publish(A)
