@@ -307,10 +307,7 @@ fields_encode(json_t *take_object, size_t flags)
 	    append("\n", 2, &document) == 0;
 
 	json_decref(take_object);
-	if (written)
-		return document.text;
-	free(document.text);
-	return NULL;
+	return memory_must(written ? document.text : NULL);
 }
 
 static int

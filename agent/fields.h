@@ -20,7 +20,7 @@
 #include "secret.h"
 #include "version.h"
 
-/* The whole object as text, with a newline; NULL: out of memory. Caller frees. */
+/* The whole object as text, with a newline. Caller frees. */
 char *fields_encode(json_t *take_object, size_t flags);
 
 /* The same into memory that is wiped, without a newline: for what has a secret in it. */

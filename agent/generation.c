@@ -275,9 +275,7 @@ write_origin(int directory, const struct origin *origin, struct failure *why)
 {
 	const struct ownership own = file_own(ORIGIN_MODE);
 	char *text = origin_encode(origin);
-	const int result = text == NULL ?
-	    failure_set(why, FAILURE_INTERNAL, "what it holds cannot be written") :
-	    file_replace(directory, ORIGIN_NAME, text, strlen(text), &own, why);
+	const int result = file_replace(directory, ORIGIN_NAME, text, strlen(text), &own, why);
 
 	free(text);
 	return result;

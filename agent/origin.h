@@ -23,7 +23,7 @@ struct origin {
 	char digests[PART_COUNT][DIGEST_BYTES];	/* ""  : the generation has no such file */
 };
 
-char *origin_encode(const struct origin *origin);	/* NULL: it cannot be; caller frees */
+char *origin_encode(const struct origin *origin);	/* caller frees */
 /* *out_origin starts as {0}; caller clears. FAILURE_DISK when it is no origin of ours. */
 int origin_decode(const char *text, size_t size, struct origin *out_origin, struct failure *why);
 void origin_clear(struct origin *origin);

@@ -68,8 +68,7 @@ int
 state_write(const char *directory, const struct state *state, struct failure *why)
 {
 	char *text = state_encode(state);
-	const int result = text == NULL ? failure_set(why, FAILURE_INTERNAL, "out of memory") :
-	    directory_write(directory, FILE_NAME, text, 0600, why);
+	const int result = directory_write(directory, FILE_NAME, text, 0600, why);
 
 	free(text);
 	if (result == -1)

@@ -170,7 +170,7 @@ time_t wrapped_expires(const struct wrapped *wrapped, const struct vault_setting
 bool wrapped_is_expiring(
     const struct wrapped *wrapped, const struct vault_settings *vault, time_t now);
 
-/* For state.c: the document (NULL: out of memory; caller frees), and back. */
+/* For state.c: the document (caller frees), and back. */
 char *state_encode(const struct state *state);
 int state_decode(const char *text, size_t size, struct state *out_state, struct failure *why);
 

@@ -175,9 +175,8 @@ status_write(const struct manifest *manifest, const struct state *state,
     struct failure *why)
 {
 	char *document = encode(manifest, state, certificates, count, run);
-	const int result = document == NULL ?
-	    failure_set(why, FAILURE_INTERNAL, "compose %s: out of memory", STATUS_FILE_NAME) :
-	    directory_write(manifest->agent.state_directory, STATUS_FILE_NAME, document, 0644, why);
+	const int result = directory_write(manifest->agent.state_directory, STATUS_FILE_NAME,
+	    document, 0644, why);
 
 	free(document);
 	if (result == -1)
