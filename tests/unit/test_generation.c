@@ -314,6 +314,36 @@ START_TEST(a_live_link_is_ours_only_if_it_says_so_exactly)
 }
 END_TEST
 
+START_TEST(a_combined_file_that_is_not_wanted_any_more_is_no_damage)
+{
+	its.keeper.parts[PART_COMBINED] = true;
+	ck_assert_uint_eq(write_generation("one"), 1);
+	its.keeper.parts[PART_COMBINED] = false;
+	ck_assert(!is_drifted(1));
+	write_file(at("dir/archive/" NAME "/1/combined.pem"), "changed");
+	ck_assert(!is_drifted(1));
+	ck_assert_int_eq(chmod(at("dir/archive/" NAME "/1/combined.pem"), 0644), 0);
+	ck_assert(is_drifted(1));
+}
+END_TEST
+
+START_TEST(a_generation_that_is_not_there_is_neither_handed_on_nor_repaired)
+{
+	struct secret bytes = { 0 };
+	struct origin origin = { 0 };
+	int home;
+
+	ck_assert_uint_eq(write_generation("one"), 1);
+	home = open_home();
+	ck_assert_int_eq(generation_read_part(home, 2, &origin, PART_CERT, &bytes, &its.why), -1);
+	ASSERT_SAYS("generation 2 cannot be read");
+	ck_assert_ptr_null(bytes.bytes);
+	ck_assert_int_eq(repair_generation(2), -1);
+	ASSERT_SAYS("generation 2 cannot be opened");
+	(void)close(home);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -334,5 +364,7 @@ main(void)
 	tcase_add_test(tests, only_known_files_are_removed);
 	tcase_add_test(tests, nothing_is_removed_through_a_link);
 	tcase_add_test(tests, a_live_link_is_ours_only_if_it_says_so_exactly);
+	tcase_add_test(tests, a_combined_file_that_is_not_wanted_any_more_is_no_damage);
+	tcase_add_test(tests, a_generation_that_is_not_there_is_neither_handed_on_nor_repaired);
 	return fixture_run("generation", tests);
 }

@@ -460,6 +460,79 @@ START_TEST(a_certificate_that_is_installed_already_takes_an_output_by_repair)
 }
 END_TEST
 
+START_TEST(a_copy_is_not_ours_by_a_link_that_cannot_be_read)
+{
+	want_copies();
+	(void)install("one");
+	while (owned()->output_count != 0)
+		owned_drop_output(owned(), owned()->outputs[0].path);
+	ck_assert_int_eq(check_outputs(), 0);
+	owned()->generation = 0;
+	ck_assert_int_eq(unlink(at("dir/live/" NAME)), 0);
+	ck_assert_int_eq(mkdir(at("dir/live/" NAME), 0755), 0);
+	ck_assert_int_eq(check_outputs(), -1);
+	ASSERT_SAYS("it cannot be told whose it is");
+	ck_assert_str_eq(read_file(at("out/cert.pem")), "one cert\n");
+}
+END_TEST
+
+START_TEST(a_copy_of_another_that_came_back_from_a_backup_passes_too)
+{
+	const unsigned int number = write_generation("new");
+
+	(void)install_other(INSTALL_COPY);
+	write_file(at("restored"), "old cert\n");
+	ck_assert_int_eq(rename(at("restored"), at("out/cert.pem")), 0);
+	want_copies();
+	ck_assert_int_eq(check_outputs(), 0);
+	ck_assert_int_eq(try_switch(number), 0);
+	ck_assert_str_eq(read_file(at("out/cert.pem")), "new cert\n");
+}
+END_TEST
+
+static enum maker
+maker_of(const struct owned *one, const char *path)
+{
+	const int directory = open(at("out"), O_RDONLY | O_DIRECTORY);
+	const enum maker maker = outputs_find_maker(its.store, &its.state, one,
+	    owned_find_output(one, path), directory, strrchr(path, '/') + 1);
+
+	(void)close(directory);
+	return maker;
+}
+
+START_TEST(of_two_that_had_a_path_neither_takes_what_was_put_there_since)
+{
+	const struct owned *old;
+
+	want_copies();
+	(void)install("new");
+	(void)install_other(INSTALL_COPY);
+	old = state_find(&its.state, "old.example.test");
+	write_file(at("restored"), "old cert\n");
+	ck_assert_int_eq(rename(at("restored"), at("out/cert.pem")), 0);
+	ck_assert_int_eq(maker_of(old, at("out/cert.pem")), MAKER_ANOTHER);
+	ck_assert_int_eq(maker_of(owned(), at("out/cert.pem")), MAKER_ANOTHER);
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_may_be_ours_and_what_is_no_file_is_not)
+{
+	want_copies();
+	(void)install("one");
+	ck_assert_int_eq(unlink(at("out/key.pem")), 0);
+	write_file(at("out/key.pem"), "");
+	ck_assert_int_eq(truncate(at("out/key.pem"), FILE_LIMIT_BYTES + 1), 0);
+	ck_assert_int_eq(rename(at("out/key.pem"), at("large")), 0);
+	ck_assert_int_eq(rename(at("large"), at("out/key.pem")), 0);
+	ck_assert_int_eq(maker_of(owned(), at("out/key.pem")), MAKER_UNKNOWN);
+	ck_assert_int_eq(unlink(at("out/key.pem")), 0);
+	ck_assert_int_eq(maker_of(owned(), at("out/key.pem")), MAKER_NONE);
+	ck_assert_int_eq(mkdir(at("out/key.pem"), 0755), 0);
+	ck_assert_int_eq(maker_of(owned(), at("out/key.pem")), MAKER_FOREIGN);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -488,5 +561,9 @@ main(void)
 	tcase_add_test(tests, an_output_that_names_another_file_now_is_turned);
 	tcase_add_test(tests, an_output_passes_from_another_certificate);
 	tcase_add_test(tests, a_certificate_that_is_installed_already_takes_an_output_by_repair);
+	tcase_add_test(tests, a_copy_is_not_ours_by_a_link_that_cannot_be_read);
+	tcase_add_test(tests, a_copy_of_another_that_came_back_from_a_backup_passes_too);
+	tcase_add_test(tests, of_two_that_had_a_path_neither_takes_what_was_put_there_since);
+	tcase_add_test(tests, what_cannot_be_read_may_be_ours_and_what_is_no_file_is_not);
 	return fixture_run("outputs", tests);
 }

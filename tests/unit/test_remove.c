@@ -123,7 +123,7 @@ END_TEST
 
 /* The same path is an output of a newer certificate, which may hold the very same content. */
 static void
-hand_over(enum install install_as)
+hand_over_as(enum install install_as, const char *word)
 {
 	struct entry other = its.entry;
 	struct owned *its_owned;
@@ -135,10 +135,16 @@ hand_over(enum install install_as)
 	other.name = (char *)"new.example.test";
 	other.install = install_as;
 	other.outputs[PART_CERT] = (char *)at("out/cert.pem");
-	its_owned->generation = write_generation_of(&other, its_owned, "same");
+	its_owned->generation = write_generation_of(&other, its_owned, word);
 	if (store_switch(its.store, &other, &its.keeper, &its.state, its_owned, its_owned->generation,
 	    &its.why) == -1)
 		ck_abort_msg("%s", its.why.text);
+}
+
+static void
+hand_over(enum install install_as)
+{
+	hand_over_as(install_as, "same");
 }
 
 START_TEST(an_output_that_passed_to_another_stays)
@@ -279,6 +285,47 @@ START_TEST(an_owner_of_the_key_may_own_the_directory_of_its_outputs)
 }
 END_TEST
 
+START_TEST(what_stands_in_the_place_of_the_link_or_the_archive_is_left_and_named)
+{
+	(void)install("one");
+	ck_assert_int_eq(unlink(at("dir/live/" NAME)), 0);
+	ck_assert_int_eq(mkdir(at("dir/live/" NAME), 0755), 0);
+	ck_assert_int_eq(rename(at("dir/archive/" NAME), at("moved")), 0);
+	write_file(at("dir/archive/" NAME), "mine");
+	ck_assert_int_eq(remove_all(), -1);
+	ASSERT_SAYS("/live/" NAME " is no link and was not made by certlet");
+	ASSERT_SAYS(NAME " is no directory; move it away");
+	ck_assert(exists(at("dir/live/" NAME)) && exists(at("dir/archive/" NAME)));
+	ck_assert_int_eq(rmdir(at("dir/live/" NAME)), 0);
+	ck_assert_int_eq(unlink(at("dir/archive/" NAME)), 0);
+	ck_assert_int_eq(remove_all(), 0);
+	assert_gone();
+}
+END_TEST
+
+START_TEST(what_is_gone_with_the_directory_of_links_is_gone)
+{
+	(void)install("one");
+	store_close(its.store);
+	ck_assert_int_eq(unlink(at("dir/live/" NAME)), 0);
+	ck_assert_int_eq(rmdir(at("dir/live")), 0);
+	ck_assert_int_eq(store_open(its.directory, /* make= */ false, &its.store, &its.why), 0);
+	ck_assert_int_eq(remove_all(), 0);
+	assert_gone();
+}
+END_TEST
+
+START_TEST(a_copy_that_cannot_be_given_back_is_told)
+{
+	hand_over_as(INSTALL_COPY, "new");
+	ck_assert_int_eq(rename(at("dir/archive/" NAME "/1/cert.pem"), at("moved")), 0);
+	ck_assert_int_eq(store_withdraw_outputs(its.store, &its.state,
+	    state_find(&its.state, "new.example.test"), &its.why), -1);
+	ASSERT_SAYS("out/cert.pem: cert.pem of " NAME " cannot be read");
+	ck_assert_str_eq(read_file(at("out/cert.pem")), "new cert\n");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -300,5 +347,8 @@ main(void)
 	tcase_add_test(tests, what_others_left_in_the_archive_is_named_and_the_rest_goes);
 	tcase_add_test(tests, a_link_that_leads_elsewhere_is_left);
 	tcase_add_test(tests, an_owner_of_the_key_may_own_the_directory_of_its_outputs);
+	tcase_add_test(tests, what_stands_in_the_place_of_the_link_or_the_archive_is_left_and_named);
+	tcase_add_test(tests, what_is_gone_with_the_directory_of_links_is_gone);
+	tcase_add_test(tests, a_copy_that_cannot_be_given_back_is_told);
 	return fixture_run("remove", tests);
 }

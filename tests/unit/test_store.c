@@ -3,6 +3,8 @@
 
 #include "unit/support/store_fixture.h"
 
+#define SOMEBODY 4321	/* who runs no test */
+
 START_TEST(a_store_is_made_with_its_directories)
 {
 	ck_assert_uint_eq(mode_of(at("dir")), 0755);
@@ -82,14 +84,18 @@ END_TEST
 
 START_TEST(an_ordinary_user_cannot_give_files_to_others)
 {
-	if (geteuid() == 0)
-		return;
+	const bool root = geteuid() == 0;
+
+	ck_assert(!root || seteuid(SOMEBODY) == 0);
 	its.entry.owner = (char *)"root";
 	ck_assert_int_eq(store_find_keeper(&its.entry, &its.keeper, &its.why), -1);
 	ck_assert_int_eq(its.why.kind, FAILURE_DISK);
+	ASSERT_SAYS("owner: certlet, run by an ordinary user, cannot give files to root");
 	its.entry.owner = NULL;
-	its.entry.group = (char *)"0";
+	its.entry.group = (char *)"4322";
 	ck_assert_int_eq(store_find_keeper(&its.entry, &its.keeper, &its.why), -1);
+	ASSERT_SAYS("group: certlet, run by an ordinary user, cannot give files to 4322");
+	ck_assert(!root || seteuid(0) == 0);
 }
 END_TEST
 
@@ -262,6 +268,31 @@ START_TEST(paths_are_those_that_would_vanish)
 }
 END_TEST
 
+START_TEST(a_link_that_cannot_be_taken_away_keeps_its_outputs)
+{
+	give_output(PART_CERT, at("out/cert.pem"));
+	(void)install("one");
+	ck_assert_int_eq(unlink(at("dir/live/" NAME)), 0);
+	ck_assert_int_eq(mkdir(at("dir/live/" NAME), 0755), 0);
+	ck_assert_int_eq(take_away(its.store, &its.state, owned(), &its.why), -1);
+	ASSERT_SAYS("/dir/live: remove " NAME);
+	ck_assert(exists(at("out/cert.pem")));
+}
+END_TEST
+
+START_TEST(a_file_of_a_generation_that_cannot_be_set_right_is_named)
+{
+	struct disk disk;
+
+	(void)install("one");
+	disk = inspect();
+	ck_assert_int_eq(rename(at("dir/archive/" NAME "/1"), at("moved")), 0);
+	ck_assert_int_eq(repair_as(&disk), -1);
+	ASSERT_SAYS("/dir/archive/" NAME ": generation 1 cannot be opened");
+	disk_clear(&disk);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -285,5 +316,7 @@ main(void)
 	tcase_add_test(tests, a_generation_that_cannot_be_opened_is_a_failed_repair);
 	tcase_add_test(tests, the_first_generation_can_be_taken_away_again);
 	tcase_add_test(tests, paths_are_those_that_would_vanish);
+	tcase_add_test(tests, a_link_that_cannot_be_taken_away_keeps_its_outputs);
+	tcase_add_test(tests, a_file_of_a_generation_that_cannot_be_set_right_is_named);
 	return fixture_run("store", tests);
 }
