@@ -29,7 +29,6 @@ WITHOUT_UNIT_TEST = {
     "rollout.c": "runs services between swaps: tests/system/test_50 to 53, each step with real programs",
     "turn.c": "as rollout.c",
     "tidy.c": "what is left after a run: tests/system/test_30 and 90",
-    "log.c": "what standard error is: tests/system/test_70 and 71 on pipes and terminals",
     "removal.c": "needs mount namespaces and services: tests/system/test_60",
     "purge.c": "removes a whole installation: tests/system",
     "report.c": "joins what a run came to: tests/system/test_70 reads it",

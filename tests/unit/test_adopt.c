@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "adopt.c"
 
+#include "unit/support/capture.h"
+
 #include "unit/support/store_fixture.h"
 
 /* The key goes to out/key.pem, where a file of others stands. */
@@ -268,6 +270,87 @@ START_TEST(a_record_without_its_file_is_of_a_killed_run)
 }
 END_TEST
 
+START_TEST(an_ordinary_user_adopts_only_what_he_could_give_back)
+{
+	const struct stat of_root = { .st_mode = S_IFREG | 0644, .st_nlink = 1, .st_uid = 0 };
+	const bool root = geteuid() == 0;
+	char *objection;
+
+	ck_assert_ptr_null(root ? find_objection(&its.keeper, &of_root, "digest") : NULL);
+	ck_assert(!root || seteuid(4321) == 0);
+	objection = find_objection(&its.keeper, &of_root, "digest");
+	ck_assert(!root || seteuid(0) == 0);
+	ck_assert_str_eq(objection, "certlet, run by an ordinary user, could not give it back");
+	free(objection);
+}
+END_TEST
+
+START_TEST(what_vanishes_is_not_kept_and_what_is_no_file_any_more_is_in_the_way)
+{
+	struct outputs outputs;
+
+	(void)want_key_over("mine");
+	ck_assert_int_eq(outputs_open(&outputs, its.store, &its.entry, &its.keeper, &its.state, owned(),
+	    NULL, &its.why), 0);
+	ck_assert_int_eq(unlink(at("out/key.pem")), 0);
+	ck_assert_int_eq(adopt_keep(&outputs, &its.state, &its.why), 0);
+	ck_assert_uint_eq(its.state.adopted_count, 0);
+	ck_assert_int_eq(mkdir(at("out/key.pem"), 0755), 0);
+	ck_assert_int_eq(adopt_keep(&outputs, &its.state, &its.why), -1);
+	ASSERT_SAYS("out/key.pem: key.pem is no regular file");
+	ck_assert_uint_eq(its.state.adopted_count, 0);
+	outputs_close(&outputs);
+}
+END_TEST
+
+START_TEST(nothing_is_put_back_into_a_directory_that_is_not_safe)
+{
+	ck_assert_int_eq(try_switch(want_key_over("mine")), 0);
+	remove_certificate();
+	ck_assert_int_eq(chmod(at("out"), 0777), 0);
+	capture_begin(STDERR_FILENO);
+	ck_assert(!adopt_return(&its.state, true));
+	ck_assert_ptr_nonnull(strstr(capture_end(STDERR_FILENO), "/out is writable by everyone"));
+	ck_assert(!exists(at("out/key.pem")));
+	assert_adopted("mine");
+	ck_assert_int_eq(chmod(at("out"), 0755), 0);
+	ck_assert(adopt_return(&its.state, true));
+	ck_assert_str_eq(read_file(at("out/key.pem")), "mine");
+}
+END_TEST
+
+START_TEST(what_stands_in_the_place_of_what_was_kept_is_left)
+{
+	ck_assert_int_eq(try_switch(want_key_over("mine")), 0);
+	remove_certificate();
+	ck_assert_int_eq(unlink(at("state/adopted/1-privkey.pem")), 0);
+	ck_assert_int_eq(mkdir(at("state/adopted/1-privkey.pem"), 0755), 0);
+	for (int back = 0; back < 2; back++) {
+		ck_assert(!adopt_return(&its.state, back));
+		ck_assert_uint_eq(its.state.adopted_count, 1);
+	}
+	ck_assert_int_eq(rmdir(at("state/adopted/1-privkey.pem")), 0);
+	write_file(at("state/adopted/notes"), "of others");
+	ck_assert(adopt_return(&its.state, true));
+	ck_assert_str_eq(read_file(at("state/adopted/notes")), "of others");
+	ck_assert_uint_eq(its.state.adopted_count, 0);
+}
+END_TEST
+
+START_TEST(records_go_with_the_directory_of_what_was_kept_but_not_when_something_else_is_there)
+{
+	ck_assert_int_eq(try_switch(want_key_over("mine")), 0);
+	remove_certificate();
+	ck_assert_int_eq(rename(at("state/adopted"), at("moved")), 0);
+	write_file(at("state/adopted"), "of others");
+	ck_assert(!adopt_return(&its.state, true));
+	ck_assert_uint_eq(its.state.adopted_count, 1);
+	ck_assert_int_eq(unlink(at("state/adopted")), 0);
+	ck_assert(adopt_return(&its.state, true));
+	ck_assert_uint_eq(its.state.adopted_count, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -288,5 +371,10 @@ main(void)
 	tcase_add_test(tests, it_is_put_over_nothing_else);
 	tcase_add_test(tests, what_a_killed_run_put_back_is_done);
 	tcase_add_test(tests, a_record_without_its_file_is_of_a_killed_run);
+	tcase_add_test(tests, an_ordinary_user_adopts_only_what_he_could_give_back);
+	tcase_add_test(tests, what_vanishes_is_not_kept_and_what_is_no_file_any_more_is_in_the_way);
+	tcase_add_test(tests, nothing_is_put_back_into_a_directory_that_is_not_safe);
+	tcase_add_test(tests, what_stands_in_the_place_of_what_was_kept_is_left);
+	tcase_add_test(tests, records_go_with_the_directory_of_what_was_kept_but_not_when_something_else_is_there);
 	return fixture_run("adopt", tests);
 }

@@ -2,7 +2,13 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "service.h"
+
+/* The seam: whether systemd runs here. */
+static bool systemd_here;
+#define service_systemd_runs() systemd_here
 #include "doctor.c"
+#undef service_systemd_runs
 #include "support/status_file.h"
 
 static char home[64], ca[128], role_id[128], secret_id[128];
@@ -188,6 +194,8 @@ START_TEST(a_missing_trust_file_is_told)
 {
 	entry.trust_file = "/nonexistent/roots.pem";
 	check_says(1, "certificate www.example.com: trust_file /nonexistent/roots.pem: missing\n");
+	entry.trust_file = "/etc";
+	check_says(1, "certificate www.example.com: trust_file: /etc is no regular file\n");
 }
 END_TEST
 
@@ -199,6 +207,49 @@ START_TEST(a_program_of_a_service_that_is_missing_is_told)
 	words_clear(&service.reload);
 	words_add(&service.reload, "/nonexistent/reload");
 	check_says(2, "service nginx: reload: /nonexistent/reload: ");
+}
+END_TEST
+
+START_TEST(without_systemd_the_stand_ins_are_looked_at_and_no_unit)
+{
+	service.own_active = service.own_reload = false;
+	service.unit = "certlet-test-nosuchunit.service";
+	words_add(&service.active_sysv, "/nonexistent/active");
+	words_add(&service.reload_sysv, "/nonexistent/reload");
+	systemd_here = false;
+	check_says(2, "service nginx: active_sysv: /nonexistent/active: No such file or directory\n");
+	check_says(2, "service nginx: reload_sysv: /nonexistent/reload: No such file or directory\n");
+	service.own_active = service.own_reload = true;
+	check_says(0, "");
+	words_clear(&service.active_sysv);
+	words_clear(&service.reload_sysv);
+}
+END_TEST
+
+START_TEST(with_systemd_the_unit_is_looked_for_unless_both_commands_are_spelled_out)
+{
+	systemd_here = true;
+	service.unit = "certlet-test-nosuchunit.service";
+	words_add(&service.active_sysv, "/nonexistent/active");
+	check_says(0, "");
+	words_clear(&service.active);
+	service.own_active = false;
+	check_says(1, "systemd knows no unit certlet-test-nosuchunit.service\n");
+	words_clear(&service.active_sysv);
+	systemd_here = false;
+}
+END_TEST
+
+START_TEST(a_metrics_file_needs_a_directory_that_is_safe)
+{
+	char *file = memory_format("%s/certlet.prom", home);
+
+	manifest.agent.metrics_file = file;
+	check_says(0, "");
+	ck_assert_int_eq(chmod(home, 0777), 0);
+	check_says(4, "metrics_file: ");
+	ck_assert_int_eq(chmod(home, 0700), 0);
+	free(file);
 }
 END_TEST
 
@@ -222,6 +273,9 @@ main(void)
 	tcase_add_test(tests, directories_that_certlet_makes_itself_may_be_missing);
 	tcase_add_test(tests, a_missing_trust_file_is_told);
 	tcase_add_test(tests, a_program_of_a_service_that_is_missing_is_told);
+	tcase_add_test(tests, without_systemd_the_stand_ins_are_looked_at_and_no_unit);
+	tcase_add_test(tests, with_systemd_the_unit_is_looked_for_unless_both_commands_are_spelled_out);
+	tcase_add_test(tests, a_metrics_file_needs_a_directory_that_is_safe);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -221,6 +221,18 @@ START_TEST(what_is_broken_is_told_and_nothing_is_taken_from_it)
 }
 END_TEST
 
+START_TEST(a_starttls_of_a_later_version_is_none)
+{
+	struct state found;
+	struct failure why;
+
+	ck_assert_int_eq(decode("{\"schema\":1,\"services\":[{\"name\":\"mail\",\"unit\":\"mail.service\","
+	    "\"verify_starttls\":99}]}", &found, &why), 0);
+	ck_assert_int_eq(state_find_service(&found, "mail")->service.verify_starttls, STARTTLS_NONE);
+	state_clear(&found);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -234,6 +246,7 @@ main(void)
 	tcase_add_test(tests, members_and_words_of_a_later_version_do_no_harm);
 	tcase_add_test(tests, a_note_on_nothing_is_left_out);
 	tcase_add_test(tests, what_is_broken_is_told_and_nothing_is_taken_from_it);
+	tcase_add_test(tests, a_starttls_of_a_later_version_is_none);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

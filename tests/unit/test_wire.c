@@ -325,6 +325,27 @@ START_TEST(a_failure_to_unwrap_is_of_three_kinds)
 }
 END_TEST
 
+START_TEST(a_certificate_of_too_many_names_or_with_an_endless_issuer_is_refused_before_it_is_sent)
+{
+	struct leaf *leaf = &answer.material.leaf;
+	struct failure why;
+	char *issuer = leaf->issuer;
+
+	leaf->issuer = memory_new(ISSUER_BYTES_MOST + 2, 1);
+	memset(leaf->issuer, 'x', ISSUER_BYTES_MOST + 1);
+	ck_assert_int_eq(wire_check_material(&answer.material, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "whose issuer or serial number is that long"));
+	ck_assert_int_eq(why.kind, FAILURE_REFUSED);
+	free(leaf->issuer);
+	leaf->issuer = issuer;
+	ck_assert_int_eq(wire_check_material(&answer.material, &why), 0);
+	while (leaf->names.count <= NAMES_MOST)
+		words_add(&leaf->names, "www.example.test");
+	ck_assert_int_eq(wire_check_material(&answer.material, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "of that many names"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -346,5 +367,6 @@ main(void)
 	tcase_add_test(tests, a_secret_id_comes_out_as_it_went_in);
 	tcase_add_test(tests, a_secret_id_that_is_none_is_not_taken);
 	tcase_add_test(tests, a_failure_to_unwrap_is_of_three_kinds);
+	tcase_add_test(tests, a_certificate_of_too_many_names_or_with_an_endless_issuer_is_refused_before_it_is_sent);
 	return run_tests("wire", tests);
 }
