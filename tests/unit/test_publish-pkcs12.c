@@ -18,7 +18,7 @@ tear_down(void)
 
 /* word NULL: none; the certificates are encrypted with `cipher`. */
 static void
-make_file(const char *word, int cipher)
+make_file_with(const char *word, int cipher, int mac_rounds)
 {
 	STACK_OF(X509) *chain = sk_X509_new_null();
 	unsigned char *bytes = NULL;
@@ -26,8 +26,8 @@ make_file(const char *word, int cipher)
 	int size;
 
 	ck_assert_int_eq(sk_X509_push(chain, lower.certificate), 1);
-	pkcs12 = PKCS12_create(word, "name", leaf.key, leaf.certificate, chain, cipher, cipher, 1, 1,
-	    0);
+	pkcs12 = PKCS12_create(word, "name", leaf.key, leaf.certificate, chain, cipher, cipher, 1,
+	    mac_rounds, 0);
 	ck_assert_ptr_nonnull(pkcs12);
 	size = i2d_PKCS12(pkcs12, &bytes);
 	ck_assert_int_gt(size, 0);
@@ -35,6 +35,12 @@ make_file(const char *word, int cipher)
 	OPENSSL_free(bytes);
 	PKCS12_free(pkcs12);
 	sk_X509_free(chain);
+}
+
+static void
+make_file(const char *word, int cipher)
+{
+	make_file_with(word, cipher, 1);
 }
 
 static void
@@ -93,6 +99,19 @@ START_TEST(something_else_is_no_pkcs12)
 }
 END_TEST
 
+/* Without a MAC nothing says beforehand that the password is another one. */
+START_TEST(what_cannot_be_decrypted_is_told)
+{
+	make_file_with("word", NID_aes_256_cbc, /* mac_rounds= */ -1);
+	secret_set(&password, "other", 5);
+	ck_assert_int_eq(pkcs12_read(&file, &password, &pem, &why), -1);
+	ck_assert_int_eq(why.kind, FAILURE_REFUSED);
+	ck_assert_ptr_nonnull(strstr(why.text, "expected a PKCS#12 file that can be decrypted, found: "));
+	ck_assert_ptr_null(strstr(why.text, "other"));
+	ck_assert_uint_eq(ERR_peek_error(), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -104,5 +123,6 @@ main(void)
 	tcase_add_test(tests, no_password_is_fine_where_there_is_none);
 	tcase_add_test(tests, another_password_is_refused);
 	tcase_add_test(tests, something_else_is_no_pkcs12);
+	tcase_add_test(tests, what_cannot_be_decrypted_is_told);
 	return run_tests("publish-pkcs12", tests);
 }

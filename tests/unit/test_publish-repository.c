@@ -161,6 +161,29 @@ START_TEST(what_is_denied_below_is_named)
 }
 END_TEST
 
+START_TEST(metadata_that_is_none_is_told_of_that_one)
+{
+	fake_http_reply("detailed-metadata/certs/", 200, "{\"data\":{\"keys\":[\"a\",\"b\"],\"key_info\":{"
+	    "\"a\":{\"current_version\":\"3\"},\"b\":" INFO("1", NOTES("1")) "}}}");
+	fake_http_reply("/metadata/certs/a", 200, "{\"data\":{\"current_version\":\"3\"}}");
+	(void)read_all();
+	ck_assert_uint_eq(repository.count, 2);
+	expect_item(0, "a", 0, false);
+	expect_item(1, "b", 1, true);
+	ck_assert(!repository.whole);
+}
+END_TEST
+
+START_TEST(an_answer_without_a_list_is_no_empty_one)
+{
+	fake_http_reply("/detailed-metadata/", 403, EMPTY);
+	fake_http_reply("/metadata/certs/?list=true", 200, "{\"data\":{}}");
+	ck_assert_int_eq(read_all(), -1);
+	ck_assert_int_eq(why.kind, FAILURE_VAULT);
+	ck_assert_ptr_nonnull(strstr(why.text, "expected a list of names below secret/metadata/certs/"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -175,5 +198,7 @@ main(void)
 	tcase_add_test(tests, a_list_that_is_denied_is_no_empty_one);
 	tcase_add_test(tests, a_mount_that_is_not_there_is_no_empty_one);
 	tcase_add_test(tests, what_is_denied_below_is_named);
+	tcase_add_test(tests, metadata_that_is_none_is_told_of_that_one);
+	tcase_add_test(tests, an_answer_without_a_list_is_no_empty_one);
 	return run_tests("publish-repository", tests);
 }

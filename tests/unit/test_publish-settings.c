@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+/* The seam: there is no configuration at its usual place. */
+#define access(path, mode) (errno = ENOENT, -1)
 #include "publish-settings.c"
+#undef access
 
 static struct publish_environment environment;
 static struct publish_settings settings;
@@ -105,6 +110,23 @@ START_TEST(a_token_with_a_line_feed_is_no_header)
 }
 END_TEST
 
+START_TEST(an_address_or_a_namespace_of_the_environment_that_is_none_is_refused)
+{
+	write_config(VAULT "[end]\n");
+	secret_set(&environment.token, "s.token", 7);
+	environment.address = (char *)"vault.example.com";
+	ck_assert_int_eq(publish_settings_read(NULL, &environment, &settings, &why), -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	ck_assert_ptr_nonnull(strstr(why.text, "BAO_ADDR or VAULT_ADDR: "));
+	publish_settings_clear(&settings);
+	environment.address = NULL;
+	environment.namespace = (char *)"no name space";
+	ck_assert_int_eq(publish_settings_read(config, &environment, &settings, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "BAO_NAMESPACE or VAULT_NAMESPACE: "));
+	environment.namespace = NULL;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -120,6 +142,7 @@ main(void)
 	tcase_add_test(tests, a_configured_login_goes_before_the_token);
 	tcase_add_test(tests, the_environment_is_judged_as_the_manifest_is);
 	tcase_add_test(tests, a_token_with_a_line_feed_is_no_header);
+	tcase_add_test(tests, an_address_or_a_namespace_of_the_environment_that_is_none_is_refused);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

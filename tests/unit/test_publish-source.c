@@ -141,6 +141,22 @@ START_TEST(a_name_is_read_as_the_manifest_reads_it)
 }
 END_TEST
 
+START_TEST(a_file_that_cannot_be_read_is_a_wrong_setup)
+{
+	struct secret password = { 0 };
+
+	ck_assert_int_eq(unlink(cert_file), 0);
+	ck_assert_int_eq(mkdir(cert_file, 0700), 0);
+	ck_assert_int_eq(read_as("www.example.com"), -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	ck_assert_ptr_nonnull(strstr(why.text, "cert.pem is no regular file"));
+	ck_assert_int_eq(rmdir(cert_file), 0);
+	ck_assert_int_eq(read_password(password_file, &password, &why), -1);
+	ck_assert_int_eq(why.kind, FAILURE_SETUP);
+	ck_assert_ptr_nonnull(strstr(why.text, "password is missing"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -153,5 +169,6 @@ main(void)
 	tcase_add_test(tests, an_expired_certificate_and_another_name_are_refused);
 	tcase_add_test(tests, a_password_is_the_first_line_and_nobody_elses);
 	tcase_add_test(tests, a_name_is_read_as_the_manifest_reads_it);
+	tcase_add_test(tests, a_file_that_cannot_be_read_is_a_wrong_setup);
 	return run_tests("publish-source", tests);
 }

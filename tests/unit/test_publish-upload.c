@@ -448,6 +448,44 @@ START_TEST(nobody_is_asked_about_items_that_failed_before)
 }
 END_TEST
 
+START_TEST(answers_that_are_none_are_failures_and_nothing_is_written)
+{
+	static const struct { long status; const char *metadata; } cases[] = {
+		{ 405, ABSENT }, { 200, "{\"data\":{\"current_version\":\"4\"}}" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		items[0].why.kind = FAILURE_NONE;
+		items[0].step = STEP_METADATA;
+		reply_with(cases[i].status, cases[i].metadata);
+		ck_assert_int_eq(upload(one), 0);
+		ck_assert_int_eq(items[0].why.kind, FAILURE_VAULT);
+	}
+	ck_assert_uint_eq(asked, 2);
+}
+END_TEST
+
+START_TEST(data_that_is_none_is_a_failure_and_nothing_is_written)
+{
+	reply_with(403, ABSENT);
+	reply_with(200, "{\"data\":{\"metadata\":{\"version\":\"4\"}}}");
+	ck_assert_int_eq(upload(one), 0);
+	ck_assert_int_eq(items[0].why.kind, FAILURE_VAULT);
+	ck_assert_uint_eq(asked, 2);
+}
+END_TEST
+
+START_TEST(a_certificate_whose_notes_got_no_answer_is_published_all_the_same)
+{
+	reply_with(200, DELETED);
+	reply_with(200, WRITTEN);
+	ck_assert_int_eq(upload(one), -1);
+	ck_assert_int_eq(items[0].why.kind, FAILURE_VAULT);
+	ck_assert_ptr_nonnull(strstr(items[0].why.text, "is published, its custom_metadata is not: no answer"));
+	ck_assert_uint_eq(items[0].version, 5);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -474,5 +512,8 @@ main(void)
 	tcase_add_test(tests, a_dry_run_only_reads);
 	tcase_add_test(tests, a_duplicate_is_compared_but_never_written);
 	tcase_add_test(tests, nobody_is_asked_about_items_that_failed_before);
+	tcase_add_test(tests, answers_that_are_none_are_failures_and_nothing_is_written);
+	tcase_add_test(tests, data_that_is_none_is_a_failure_and_nothing_is_written);
+	tcase_add_test(tests, a_certificate_whose_notes_got_no_answer_is_published_all_the_same);
 	return run_tests("publish-upload", tests);
 }
