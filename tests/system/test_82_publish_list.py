@@ -229,6 +229,12 @@ def test_metrics_please_prometheus(vault, server, ca, directory):
     assert abs(int(moment.group(1)) - time.time()) < 120
 
 
+def test_metrics_that_cannot_be_written_are_a_failure(vault, server, ca, directory):
+    upload(server, ca, directory, NAME)
+    run = list_of(server, "--metrics", directory / "none/list.prom", token=lister(vault, "detailed"))
+    assert run.exit == 2 and f"{directory}/none" in run.stderr
+
+
 def test_the_alert_rules_know_every_metric_and_do_as_they_say():
     promtool("check", "rules", RULES)
     promtool("test", "rules", ALERTS)
