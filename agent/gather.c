@@ -23,20 +23,6 @@ read_trust(const struct entry *entry, struct secret *out_trust, struct failure *
 	return failure_prefix(why, "trust_file");
 }
 
-/* Nothing is fetched for what could not be put in its place. */
-static bool
-can_be_asked(struct run *run, struct item *item)
-{
-	struct failure why;
-
-	if (!item->selected || !item->step.ask || item->failed != FAILURE_NONE)
-		return false;
-	if (store_check_outputs(run->store, item->entry, &item->keeper, &run->state, &why) == 0)
-		return true;
-	item_fail(run, item, PROBLEM_FAILED, &why);
-	return false;
-}
-
 static int
 ask(struct run *run, struct fetch *fetch, struct item *item)
 {
@@ -66,11 +52,15 @@ out:
 static int
 ask_all(struct run *run, struct fetch *fetch)
 {
-	for (size_t i = 0; i < run->manifest->entry_count; i++)
-		if (can_be_asked(run, &run->items[i]) && fetch != NULL &&
-		    ask(run, fetch, &run->items[i]) == -1)
+	for (size_t i = 0; i < run->manifest->entry_count; i++) {
+		struct item *item = &run->items[i];
+
+		/* Nothing is fetched for what could not be put in its place: that has failed. */
+		if (item->selected && item->step.ask && item->failed == FAILURE_NONE &&
+		    ask(run, fetch, item) == -1)
 			return -1;
-	return fetch != NULL ? fetch_go(fetch, &run->broken) : 0;
+	}
+	return fetch_go(fetch, &run->broken);
 }
 
 /* --- Answers --- */
@@ -336,9 +326,7 @@ gather_run(struct run *run, struct fetch *fetch)
 {
 	int result = -1;
 
-	if (ask_all(run, fetch) == -1)
-		goto out;
-	if (fetch != NULL && take_answers(run, fetch) == -1)
+	if (fetch != NULL && (ask_all(run, fetch) == -1 || take_answers(run, fetch) == -1))
 		goto out;
 	result = 0;
 out:

@@ -330,18 +330,6 @@ outputs_judge(const struct outputs *outputs, struct disk *disk)
 	}
 }
 
-int
-store_check_outputs(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct failure *why)
-{
-	struct outputs outputs;
-	const int result = outputs_open(&outputs, store, entry, keeper, state,
-	    state_find(state, entry->name), NULL, why);
-
-	outputs_close(&outputs);
-	return result;
-}
-
 /* --- Making --- */
 
 static int

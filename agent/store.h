@@ -63,14 +63,6 @@ void disk_clear(struct disk *disk);
 bool store_read_installed(const struct store *store, const struct owned *owned,
     struct origin *out_origin);
 
-/*
- * Before anything is written for an entry: every output directory exists and is safe, and what
- * stands at each output path is nothing, ours, another known certificate's (rule 14), or may be
- * adopted.
- */
-int store_check_outputs(struct store *store, const struct entry *entry, const struct keeper *keeper,
-    const struct state *state, struct failure *why);
-
 /* The parts as they are installed: fullchain and combined composed. *out_parts start as {0}. */
 void store_compose(const struct material *material, const struct keeper *keeper,
     struct secret out_parts[PART_COUNT]);

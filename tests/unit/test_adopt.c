@@ -17,12 +17,6 @@ want_key_over(const char *text)
 	return write_generation("one");
 }
 
-static int
-look(void)
-{
-	return store_check_outputs(its.store, &its.entry, &its.keeper, &its.state, &its.why);
-}
-
 static void
 remove_certificate(void)
 {
@@ -58,7 +52,7 @@ assert_not_adopted(const char *words)
 {
 	const unsigned int number = write_generation("one");
 
-	ck_assert_int_eq(look(), -1);
+	ck_assert_int_eq(check_outputs(), -1);
 	ASSERT_SAYS("a file that certlet did not make stands in the way of privkey.pem; move it away");
 	ASSERT_SAYS(words);
 	ck_assert_int_eq(try_switch(number), -1);
@@ -69,7 +63,7 @@ START_TEST(a_file_that_stands_there_is_kept_and_replaced)
 {
 	const unsigned int number = want_key_over("mine");
 
-	ck_assert_int_eq(look(), 0);
+	ck_assert_int_eq(check_outputs(), 0);
 	ck_assert(!exists(at("state")));
 	ck_assert_int_eq(try_switch(number), 0);
 	assert_adopted("mine");
@@ -110,7 +104,7 @@ START_TEST(a_file_with_two_links_is_left)
 	ck_assert_int_eq(link(at("out/key.pem"), at("out/second")), 0);
 	assert_not_adopted("it has 2 links");
 	its.entry.adopt = false;
-	ck_assert_int_eq(look(), -1);
+	ck_assert_int_eq(check_outputs(), -1);
 	ck_assert_ptr_null(strstr(its.why.text, "adopt"));
 }
 END_TEST
@@ -123,7 +117,7 @@ START_TEST(a_file_of_a_third_user_is_left)
 	ck_assert_int_eq(chown(at("out/key.pem"), 65534, 0), 0);
 	assert_not_adopted("it belongs to user 65534");
 	its.keeper.owner = 65534;
-	ck_assert_int_eq(look(), 0);
+	ck_assert_int_eq(check_outputs(), 0);
 }
 END_TEST
 
@@ -141,11 +135,11 @@ START_TEST(links_and_directories_are_never_adopted)
 	ck_assert_int_eq(unlink(at("out/key.pem")), 0);
 	write_file(at("out/elsewhere"), "mine");
 	ck_assert_int_eq(symlink(at("out/elsewhere"), at("out/key.pem")), 0);
-	ck_assert_int_eq(look(), -1);
+	ck_assert_int_eq(check_outputs(), -1);
 	ASSERT_SAYS("a link that certlet did not make");
 	ck_assert_int_eq(unlink(at("out/key.pem")), 0);
 	ck_assert_int_eq(mkdir(at("out/key.pem"), 0755), 0);
-	ck_assert_int_eq(look(), -1);
+	ck_assert_int_eq(check_outputs(), -1);
 	ASSERT_SAYS("a directory");
 }
 END_TEST

@@ -3,12 +3,6 @@
 
 #include "unit/support/store_fixture.h"
 
-static int
-check_outputs(void)
-{
-	return store_check_outputs(its.store, &its.entry, &its.keeper, &its.state, &its.why);
-}
-
 static bool
 is_behind(void)
 {

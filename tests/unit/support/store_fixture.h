@@ -227,6 +227,18 @@ install(const char *word)
 	return number;
 }
 
+/* Whether all outputs of the entry could be written. */
+__attribute__((unused)) static int
+check_outputs(void)
+{
+	struct outputs outputs;
+	const int result = outputs_open(&outputs, its.store, &its.entry, &its.keeper, &its.state,
+	    state_find(&its.state, NAME), NULL, &its.why);
+
+	outputs_close(&outputs);
+	return result;
+}
+
 /* The caller clears it. */
 __attribute__((unused)) static struct disk
 inspect(void)
