@@ -110,7 +110,7 @@ START_TEST(a_token_with_a_line_feed_is_no_header)
 }
 END_TEST
 
-START_TEST(an_address_or_a_namespace_of_the_environment_that_is_none_is_refused)
+START_TEST(an_address_a_namespace_or_a_proxy_of_the_environment_that_is_none_is_refused)
 {
 	write_config(VAULT "[end]\n");
 	secret_set(&environment.token, "s.token", 7);
@@ -123,7 +123,12 @@ START_TEST(an_address_or_a_namespace_of_the_environment_that_is_none_is_refused)
 	environment.namespace = (char *)"no name space";
 	ck_assert_int_eq(publish_settings_read(config, &environment, &settings, &why), -1);
 	ck_assert_ptr_nonnull(strstr(why.text, "BAO_NAMESPACE or VAULT_NAMESPACE: "));
+	publish_settings_clear(&settings);
 	environment.namespace = NULL;
+	environment.proxy = (char *)"no proxy";
+	ck_assert_int_eq(publish_settings_read(config, &environment, &settings, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "BAO_PROXY_ADDR or VAULT_PROXY_ADDR: "));
+	environment.proxy = NULL;
 }
 END_TEST
 
@@ -142,7 +147,7 @@ main(void)
 	tcase_add_test(tests, a_configured_login_goes_before_the_token);
 	tcase_add_test(tests, the_environment_is_judged_as_the_manifest_is);
 	tcase_add_test(tests, a_token_with_a_line_feed_is_no_header);
-	tcase_add_test(tests, an_address_or_a_namespace_of_the_environment_that_is_none_is_refused);
+	tcase_add_test(tests, an_address_a_namespace_or_a_proxy_of_the_environment_that_is_none_is_refused);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -64,6 +64,9 @@ START_TEST(owners_are_names_or_numbers)
 	ck_assert_int_eq(store_find_keeper(&its.entry, &its.keeper, &its.why), 0);
 	ck_assert_uint_eq(its.keeper.owner, getpwnam("daemon")->pw_uid);
 	ck_assert_uint_eq(its.keeper.group, 4711);
+	its.entry.owner = (char *)"4710";
+	ck_assert_int_eq(store_find_keeper(&its.entry, &its.keeper, &its.why), 0);
+	ck_assert_uint_eq(its.keeper.owner, 4710);
 }
 END_TEST
 
