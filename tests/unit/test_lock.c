@@ -89,7 +89,7 @@ START_TEST(a_directory_is_not_made_where_there_is_none_above)
 
 	ck_assert_int_eq(lock_take("/nonexistent/run", LOCK_NAME, &lock, &why), -1);
 	ck_assert_int_eq(why.kind, FAILURE_SETUP);
-	ck_assert_ptr_nonnull(strstr(why.text, "create run_directory /nonexistent/run"));
+	ck_assert_ptr_nonnull(strstr(why.text, "run_directory: /nonexistent does not exist"));
 }
 END_TEST
 
