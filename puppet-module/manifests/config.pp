@@ -21,10 +21,14 @@ class certlet::config (
     if $certlet::wrapped_secret_id and $certlet::vault['auth'] =~ Enum['cert', 'token'] {
       fail('certlet::wrapped_secret_id: is for auth: approle in certlet::vault')
     }
-    $puppet = $facts.dig('certlet', 'puppet')
-    $login = if $certlet::vault['auth'] == 'cert' and $puppet {
+    # Where the fact is missing, as in a catalog that is made to be looked at, the server's own directory stands for the node's.
+    $certname = getvar('trusted.certname', $settings::certname)
+    $login = if $certlet::vault['auth'] == 'cert' {
       # The node's own Puppet certificate: nothing has to be handed out.
-      { 'client_cert_file' => $puppet['certificate'], 'client_key_file' => $puppet['key'] }
+      {
+        'client_cert_file' => $facts.dig('certlet_login', 'certificate').lest || { "${settings::ssldir}/certs/${certname}.pem" },
+        'client_key_file'  => $facts.dig('certlet_login', 'key').lest || { "${settings::ssldir}/private_keys/${certname}.pem" },
+      }
     } elsif $certlet::wrapped_secret_id {
       { 'wrapped_secret_id_file' => $files['wrapped_secret_id_file'] }
     } else {

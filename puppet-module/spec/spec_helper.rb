@@ -18,7 +18,7 @@ end
 def facts_of(name, family, release)
   { 'os' => { 'name' => name, 'family' => family, 'release' => { 'major' => release.partition('.')[0], 'full' => release } },
     'kernel' => 'Linux', 'osfamily' => family, 'operatingsystem' => name, 'operatingsystemmajrelease' => release,
-    'certlet' => { 'puppet' => { 'certificate' => '/ssl/certs/node.pem', 'key' => '/ssl/private_keys/node.pem' } } }
+    'certlet_login' => { 'certificate' => '/ssl/certs/node.pem', 'key' => '/ssl/private_keys/node.pem' } }
 end
 
 DEBIAN = facts_of('Debian', 'Debian', '12')

@@ -2,6 +2,7 @@ require 'json'
 require 'time'
 
 # What certlet says of this server in its status.json: for inventories, and for the class itself. Runs no command, raises never.
+# There is none where there is no certlet.
 module CertletFact
   module_function
 
@@ -15,19 +16,6 @@ module CertletFact
   end
 
   def value(now = Time.now, manifest = '/etc/certlet/manifest.ini')
-    [puppet, status(now, manifest)].reduce({}) { |all, part| all.merge(part) }
-  end
-
-  # Where the node's own Puppet certificate is: packages of Puppet differ in that.
-  def puppet
-    return {} unless defined?(Puppet) && Puppet.respond_to?(:[])
-
-    { 'puppet' => { 'certificate' => Puppet[:hostcert], 'key' => Puppet[:hostprivkey] } }
-  rescue StandardError
-    {}
-  end
-
-  def status(now, manifest)
     document = JSON.parse(text(File.join(state_directory(manifest), 'status.json')))
     {
       'version' => document['certlet'],
@@ -39,7 +27,7 @@ module CertletFact
       'services' => by_name(document['services'], service_keys) { {} },
     }
   rescue StandardError
-    {}
+    nil
   end
 
   # The one key of the manifest that says where status.json is.
@@ -65,8 +53,5 @@ module CertletFact
 end
 
 Facter.add(:certlet) do
-  setcode do
-    found = CertletFact.value
-    found unless found.empty?
-  end
+  setcode { CertletFact.value }
 end

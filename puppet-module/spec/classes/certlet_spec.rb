@@ -108,6 +108,16 @@ describe 'certlet' do
       it { is_expected.to contain_file('/etc/certlet/manifest.ini').with_content(%r{^client_key_file = /ssl/private_keys/node.pem$}) }
     end
 
+    context "with the node's own certificate, of which no fact is known" do
+      let(:node) { 'web1.example.com' }
+      let(:facts) { DEBIAN.reject { |name, _| name.start_with?('certlet') } }
+      let(:params) { { vault: VAULT.merge('auth' => 'cert'), certificates: { 'a.example' => {} } } }
+
+      it 'takes it to be where the server has its own' do
+        is_expected.to contain_file('/etc/certlet/manifest.ini').with_content(%r{^client_cert_file = /\S+/certs/web1.example.com.pem\nclient_key_file = /\S+/private_keys/web1.example.com.pem$})
+      end
+    end
+
     context 'with a package of its own' do
       let(:params) { { vault: VAULT, certificates: { 'a.example' => {} }, package_source: '/root/certlet.deb' } }
 

@@ -34,9 +34,6 @@ Puppet::Functions.create_function(:'certlet::check') do
   def of_vault(vault)
     wrong = []
     wrong << 'certlet::vault: address: missing; where does Vault listen?' unless vault['address']
-    if vault['auth'] == 'cert' && !(vault['client_cert_file'] && vault['client_key_file'])
-      wrong << 'certlet::vault: client_cert_file, client_key_file: missing; the fact certlet does not say where Puppet keeps its own'
-    end
     wrong << 'certlet::vault: token_file: missing, for auth: token' if vault['auth'] == 'token' && !vault['token_file']
     if vault['wrapped_secret_id_file'] == (vault['secret_id_file'] || '/etc/certlet/secret-id')
       wrong << 'certlet::vault: wrapped_secret_id_file: is secret_id_file, into which it is unwrapped'
