@@ -6,7 +6,8 @@
 # @param file Which of its files; the directory of all of them when not given
 # @return the absolute path
 function certlet::path(Certlet::Name $name, Optional[Enum['cert', 'chain', 'fullchain', 'privkey', 'combined']] $file = undef) >> Certlet::Path {
-  $agent = lookup('certlet::agent', { 'default_value' => {} })
+  # The class may stand behind this one, or be declared without Hiera.
+  $agent = getvar('certlet::agent').lest || { lookup('certlet::agent', { 'default_value' => {} }) }
   $base = $agent['directory'] ? {
     undef   => '/etc/certlet',
     default => $agent['directory'],

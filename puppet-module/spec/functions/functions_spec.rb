@@ -4,6 +4,13 @@ describe 'certlet::path' do
   it { is_expected.to run.with_params('www.example.com').and_return('/etc/certlet/live/www.example.com') }
   it { is_expected.to run.with_params('www.example.com', 'privkey').and_return('/etc/certlet/live/www.example.com/privkey.pem') }
   it { is_expected.to run.with_params('../x').and_raise_error(ArgumentError) }
+
+  context 'where the class was told of another directory' do
+    let(:facts) { DEBIAN }
+    let(:pre_condition) { "class { 'certlet': agent => { 'directory' => '/srv/tls' } }" }
+
+    it { is_expected.to run.with_params('www.example.com', 'cert').and_return('/srv/tls/live/www.example.com/cert.pem') }
+  end
 end
 
 describe 'certlet::value' do
