@@ -44,11 +44,11 @@ class certlet (
   Boolean $purge_force,
   Boolean $wrapped_secret_id,
   Struct[{ ensure => Enum['absent', 'purged'], Optional['provider'] => String[1] }] $removed_package,
-  String[1] $package_file_provider,
   Optional[Hash[Certlet::Name, Certlet::Entry]] $certificates = undef,
   Optional[Variant[String[1], Certlet::Credential]] $role_id = undef,
   Optional[Certlet::Credential] $secret_id = undef,
   Optional[Certlet::Path] $package_source = undef,
+  Optional[String[1]] $package_file_provider = undef,
 ) {
   $certificates.lest || { {} }.each |$name, $settings| {
     certlet::certificate { $name:

@@ -59,6 +59,18 @@ describe 'certlet' do
       it { is_expected.not_to contain_file('/etc/certlet') }
     end
 
+    context 'of a family that nothing is known of' do
+      let(:facts) { facts_of('SLES', 'Suse', '15') }
+
+      [nil, {}, { 'a.example' => {} }].each do |certificates|
+        context "with #{certificates.inspect}" do
+          let(:params) { { vault: VAULT, certificates: certificates }.compact }
+
+          it { is_expected.to compile.with_all_deps }
+        end
+      end
+    end
+
     context 'with something ordered behind it, when it goes' do
       let(:pre_condition) { "notify { 'behind': require => Class['certlet'] }" }
       let(:params) { { certificates: {} } }
