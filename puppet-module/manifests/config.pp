@@ -21,6 +21,13 @@ class certlet::config (
     if $certlet::wrapped_secret_id and $certlet::vault['auth'] =~ Enum['cert', 'token'] {
       fail('certlet::wrapped_secret_id: is for auth: approle in certlet::vault')
     }
+    # Of what is Sensitive the types see no more than that it is a text.
+    $secrets = { 'role_id' => $certlet::role_id, 'secret_id' => $certlet::secret_id }
+    $secrets.each |$name, $secret| {
+      if $secret =~ Sensitive and $secret.unwrap.strip.empty {
+        fail("certlet::${name}: is empty")
+      }
+    }
     # Where the fact is missing, as in a catalog that is made to be looked at, the server's own directory stands for the node's.
     $certname = getvar('trusted.certname', $settings::certname)
     $login = if $certlet::vault['auth'] == 'cert' {

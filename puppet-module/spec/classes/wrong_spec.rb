@@ -37,6 +37,14 @@ describe 'certlet' do
     it { is_expected.to compile.and_raise_error(%r{certlet::interval: 0s: is less than 1min}) }
   end
 
+  ['role_id', 'secret_id'].each do |key|
+    context "with a #{key} that is empty" do
+      let(:params) { { vault: VAULT, certificates: { 'a.example' => {} }, key.to_sym => sensitive(" \n") } }
+
+      it { is_expected.to compile.and_raise_error(%r{certlet::#{key}: is empty}) }
+    end
+  end
+
   context 'without an address' do
     let(:params) { { certificates: { 'a.example' => {} } } }
 

@@ -11,12 +11,13 @@ REFUSED = {
     'wrapped_secret_id_file' => ['/etc/certlet/secret-id'],
     'ca_file' => ["/#{'a' * 190}", "/#{"\u00e9" * 100}"],
   },
-  'agent'       => { 'critical' => ['26d'], 'warn' => ['1h'] },
+  'agent'       => { 'critical' => ['26d'], 'warn' => ['1h'], 'metrics_file' => ['/etc/certlet/a.prom', '/etc/certlet/live/a.prom'] },
   'certificate' => {
     'names' => [['a..b'], ['a-.b'], ['a' * 64], ['1.2.3.999'], ['a', 'A'], ['::g'], ["#{'a.' * 100}b"]],
     'services' => [['nginx', 'nginx'], ['unknown']],
     'source' => ["kv:#{'a' * 200}"],
-    'cert_path' => ['/etc/certlet/live/x', '/etc/certlet', '/etc/certlet/archive'],
+    'cert_path' => ['/etc/certlet/live/x', '/etc/certlet', '/etc/certlet/archive', '/var/lib/certlet/x', '/run/certlet', '/etc/certlet/manifest.ini',
+                    '/etc/certlet/role-id', '/etc/certlet/secret-id'],
   },
   'service'     => { 'verify' => ['a:0', 'a..b:1', 'a:1 sni=1.2.3.4', 'a:1 starttls=ftp', 'a:1 sni=a sni=b'], 'test' => ["/bin/a #{'b ' * 100}c"] },
 }.freeze
@@ -56,6 +57,15 @@ describe 'certlet::check' do
       expect(error.message.lines.map { |line| line[%r{\A\S+}] }).to eq(['Certlet::Certificate[b]:', 'Certlet::Certificate[b]:'])
       expect(error.message).to end_with('certlet::certificates: a: key_path')
     }
+  end
+
+  it 'refuses an output where a file or a directory of a setting is' do
+    vault = ['role_id_file', 'secret_id_file', 'wrapped_secret_id_file', 'token_file'].to_h { |key| [key, "/srv/#{key}"] }
+    agent = { 'metrics_file' => '/srv/metrics.prom', 'state_directory' => '/srv/state', 'run_directory' => '/srv/run' }
+    [*vault, *agent].each do |key, path|
+      expect { subject.execute(vault.merge('address' => 'https://v'), agent, { 'a' => { 'cert_path' => path } }, {}, '15min', ['a']) }
+        .to raise_error(Puppet::Error, %r{\Acertlet::certificates: a: cert_path: #{path} .*#{key}}), key
+    end
   end
 
   it 'takes an interval of a minute or more, however it is written' do

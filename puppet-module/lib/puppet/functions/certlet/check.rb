@@ -27,7 +27,7 @@ Puppet::Functions.create_function(:'certlet::check') do
     wrong = of_vault(vault) + of_agent(agent) + of_interval(interval) + of_values('certlet::vault:', vault) + of_values('certlet::agent:', agent) +
             all.flat_map { |where, name, one| of_name(where, name, one) + of_values(where, one) + of_services(where, one, services) } +
             services.sort.flat_map { |name, one| of_values("certlet::services: #{name}:", one) } +
-            of_outputs(all, agent['directory'] || '/etc/certlet')
+            of_outputs(all, vault, agent)
     raise Puppet::Error, wrong.join("\n") unless wrong.empty?
   end
 
@@ -45,7 +45,14 @@ Puppet::Functions.create_function(:'certlet::check') do
     warn, critical = [agent['warn'] || '25d', agent['critical'] || '7d'].map do |duration|
       duration.to_i * { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86_400 }[duration[-1]]
     end
-    (critical > warn) ? ['certlet::agent: critical: is more than warn (7d and 25d when not given)'] : []
+    wrong = []
+    wrong << 'certlet::agent: critical: is more than warn (7d and 25d when not given)' if critical > warn
+    wrong << "certlet::agent: metrics_file: is inside of #{directory(agent)}, certlet's own" if agent['metrics_file']&.start_with?("#{directory(agent)}/")
+    wrong
+  end
+
+  def directory(agent)
+    agent['directory'] || '/etc/certlet'
   end
 
   # The first letter tells systemd's units apart; without one it is seconds.
@@ -136,9 +143,9 @@ Puppet::Functions.create_function(:'certlet::check') do
     end
   end
 
-  # No two certificates write one path, none writes below a path of another or into certlet's own directories.
-  def of_outputs(certificates, directory)
-    taken = ['live', 'archive'].to_h { |part| ["#{directory}/#{part}", "certlet's own directory"] }
+  # No two certificates write one path, none writes below a path of another, into certlet's own directories or over what it reads.
+  def of_outputs(certificates, vault, agent)
+    taken = ['live', 'archive'].to_h { |part| ["#{directory(agent)}/#{part}", "certlet's own directory"] }.merge(of_settings(vault, agent))
     outputs = certificates.flat_map do |where, _, one|
       one.select { |key, _| key.end_with?('_path') }.sort.map { |key, path| ["#{where} #{key}:", path] }
     end
@@ -147,5 +154,14 @@ Puppet::Functions.create_function(:'certlet::check') do
       taken[path] ||= where.chomp(':')
       other ? ["#{where} #{path} is the same as, or inside of, #{other[0]}: #{other[1]}"] : []
     end
+  end
+
+  def of_settings(vault, agent)
+    of_vault = { 'role_id_file' => '/etc/certlet/role-id', 'secret_id_file' => '/etc/certlet/secret-id', 'wrapped_secret_id_file' => nil, 'token_file' => nil }
+    of_agent = { 'state_directory' => '/var/lib/certlet', 'run_directory' => '/run/certlet', 'metrics_file' => nil }
+    named = [['vault', of_vault, vault], ['agent', of_agent, agent]].flat_map do |section, defaults, given|
+      defaults.merge(given.slice(*defaults.keys)).compact.map { |key, path| [path, "certlet::#{section}: #{key}"] }
+    end
+    named.to_h.merge('/etc/certlet/manifest.ini' => 'the manifest')
   end
 end
