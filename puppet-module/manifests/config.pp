@@ -98,6 +98,7 @@ class certlet::config (
       directory       => $certlet::agent['directory'],
       state_directory => $certlet::agent['state_directory'],
       run_directory   => $certlet::agent['run_directory'],
+      metrics_file    => $certlet::agent['metrics_file'],
       force           => $certlet::purge_force,
       units           => ['certlet.timer', 'certlet.service'],
     }

@@ -22,10 +22,12 @@ def test_a_package_that_was_removed_by_hand_leaves_no_output_behind(node):
     node.vault.publish(A)
     node.vault.publish(B)
     node.path("/srv/tls").mkdir()
-    copies = {"install": "copy", "cert_path": "/srv/tls/cert.pem", "key_path": "/srv/tls/key.pem"}
-    assert node.apply(certificates={A: copies, B: {"combined_path": "/srv/tls/link.pem"}}).exit == 2
+    node.path("/srv/tls/key.pem").write_text("a key of before")
+    copies = {"install": "copy", "cert_path": "/srv/tls/cert.pem", "key_path": "/srv/tls/key.pem", "adopt": True}
+    agent = {"metrics_file": "/srv/tls/certlet.prom"}
+    assert node.apply(certificates={A: copies, B: {"combined_path": "/srv/tls/link.pem"}}, agent=agent).exit == 2
     node.execute("dpkg", "--remove", "certlet", check=True)
-    assert node.path("/srv/tls/key.pem").exists()
+    assert node.path("/srv/tls/key.pem").exists() and node.path("/srv/tls/certlet.prom").exists()
     assert node.apply(certificates={}).exit == 2
     assert list(node.path("/srv/tls").iterdir()) == []
     node.path("/srv/tls").rmdir()

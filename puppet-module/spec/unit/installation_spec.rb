@@ -78,6 +78,22 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
     end
   end
 
+  it 'removes the metrics of a lost agent, and what it took over, and nothing else' do
+    FileUtils.mkdir_p("#{@directory}/lib/adopted")
+    written = "# Written by certlet --sync, anew at each run; certlet --purge removes it.\n"
+    { 'out/recorded.prom' => written, 'out/.recorded.prom.certlet' => '', 'out/set.prom' => written, 'out/theirs.prom' => '# theirs',
+      'lib/adopted/1-privkey.pem' => 'a key', 'lib/adopted/theirs' => 'x' }.each { |name, text| File.write("#{@directory}/#{name}", text) }
+    metrics = ['out/recorded.prom', 'out/theirs.prom', 'out/missing.prom'].map { |name| "#{@directory}/#{name}" }
+    File.write("#{@directory}/lib/state.json", JSON.generate('metrics_files' => metrics, 'adopted' => [{ 'kept' => '1-privkey.pem' }, { 'kept' => '2-lost' }]))
+    resource[:metrics_file] = "#{@directory}/out/set.prom"
+    provider.destroy
+    expect(Dir.glob("#{@directory}/{out,lib}/**/*", File::FNM_DOTMATCH).select { |path| File.file?(path) })
+      .to match_array(["#{@directory}/out/theirs.prom", "#{@directory}/lib/adopted/theirs"])
+    expect(provider).not_to exist
+    File.write("#{@directory}/out/set.prom", written)
+    expect(provider).to exist
+  end
+
   it 'leaves a file that only got the inode of one that a lost agent made' do
     File.write("#{@directory}/out/key.pem", 'theirs')
     remembers(record("#{@directory}/out/key.pem", born: 1))

@@ -38,6 +38,10 @@ Puppet::Type.newtype(:certlet_installation) do
     defaultto '/run/certlet'
   end
 
+  newparam(:metrics_file) do
+    desc 'Where it writes its metrics, if anywhere.'
+  end
+
   newparam(:force, boolean: true, parent: Puppet::Parameter::Boolean) do
     desc 'Also what a service still uses.'
     defaultto false

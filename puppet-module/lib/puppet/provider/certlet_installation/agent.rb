@@ -5,7 +5,7 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
   desc 'Asks the agent; where it is gone already, removes what its record says it made. What is not its own is left.'
 
   def exists?
-    (program? && File.exist?(resource[:name])) || own.any? || directories.any? { |path| Dir.empty?(path) }
+    (program? && File.exist?(resource[:name])) || own.any? || metrics(resource[:metrics_file]).any? || directories.any? { |path| Dir.empty?(path) }
   end
 
   def destroy
@@ -17,6 +17,7 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     end
     # Of an agent that is lost, or whose manifest is, so that it looked elsewhere.
     recorded.each { |name, outputs| outputs.each { |output| FileUtils.rm_f(output['path']) if ours?(name, output) } }
+    FileUtils.rm(metrics(resource[:metrics_file], *record.fetch('metrics_files', [])) + adopted)
     FileUtils.rm_r(own, secure: true)
     directories.each { |path| remove_empty(path) }
   end
@@ -86,8 +87,26 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     links = children('live').select { |path| File.symlink?(path) && File.readlink(path).start_with?('../archive/') }
     archives = children('archive').select { |path| archive?(path) }
     files = ['state.json', 'status.json'].map { |name| [:state_directory, name] } + ['lock', 'token'].map { |name| [:run_directory, name] }
-    files = files.flat_map { |directory, name| [name, ".#{name}.certlet"].map { |one| File.join(resource[directory], one) } }
-    links + archives + files.select { |path| File.file?(path) }
+    links + archives + with_leftovers(files.map { |directory, name| File.join(resource[directory], name) })
+  end
+
+  # What there is of these, and of what a run that was cut short left beside them.
+  def with_leftovers(paths)
+    paths.flat_map { |path| [path, File.join(File.dirname(path), ".#{File.basename(path)}.certlet")] }.select { |path| File.file?(path) }
+  end
+
+  # They are in a directory of others, who may have put something there of that name; a leftover has certlet's own.
+  def metrics(*paths)
+    with_leftovers(paths.compact.uniq).reject { |path| path.end_with?('.prom') && !File.foreach(path).first.to_s.start_with?('# Written by certlet ') }
+  end
+
+  # What stood where it installed something.
+  def adopted
+    with_leftovers(record.fetch('adopted', []).map { |one| File.join(adopted_directory, File.basename(one.fetch('kept'))) })
+  end
+
+  def adopted_directory
+    File.join(resource[:state_directory], 'adopted')
   end
 
   # That of a certificate, whose generations are numbers.
@@ -101,7 +120,8 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
   end
 
   def directories
-    ['live', 'archive'].map { |part| File.join(resource[:directory], part) }.push(resource[:state_directory], resource[:run_directory])
+    ['live', 'archive'].map { |part| File.join(resource[:directory], part) }
+                       .push(adopted_directory, resource[:state_directory], resource[:run_directory])
                        .select { |path| File.directory?(path) && !File.symlink?(path) }
   end
 
@@ -115,12 +135,14 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     File.join(resource[:state_directory], 'state.json')
   end
 
-  # By certificate, its files and links outside of the directory; the agent keeps them in its record before it makes them. What
-  # there is none of is left out there.
+  # Written by the agent before it makes anything; what there is none of is left out.
+  def record
+    File.exist?(state) ? JSON.parse(File.read(state)) : {}
+  end
+
+  # By certificate, its files and links outside of the directory.
   def recorded
-    JSON.parse(File.read(state)).fetch('certificates', []).to_h { |one| [one.fetch('name'), one.fetch('outputs', []).each { |output| output.fetch('path') }] }
-  rescue Errno::ENOENT
-    {}
+    record.fetch('certificates', []).to_h { |one| [one.fetch('name'), one.fetch('outputs', []).each { |output| output.fetch('path') }] }
   rescue SystemCallError, JSON::ParserError, NoMethodError, TypeError, KeyError => e
     raise Puppet::Error, "the record of what certlet made cannot be read; install the package again: #{e.message}"
   end
