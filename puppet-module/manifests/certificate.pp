@@ -1,12 +1,17 @@
 # @summary A certificate that this server should have, for modules and profiles; the same as an entry of `certlet::certificates`
 #
-# The class has to be declared too. Ends, sorted among those of Hiera, in the one manifest.
+# The class has to be declared too. Ends, sorted among those of Hiera, in the one manifest. What requires it comes after the run
+# of the agent; what has to be there first, as the directory of a path, comes `before => Class['certlet']`.
 #
 # @example A profile that brings its certificate
 #   include certlet
 #   certlet::certificate { 'shop.example.com':
 #     names    => ['shop.example.com', 'www.shop.example.com'],
 #     services => ['haproxy'],
+#   }
+#   service { 'haproxy':
+#     ensure  => running,
+#     require => Certlet::Certificate['shop.example.com'],
 #   }
 #
 # @param ensure `absent`: this server should not have it

@@ -31,6 +31,10 @@ define certlet::whole (Integer $census = 0) {
         contain certlet::install, certlet::config, certlet::timer
         Class['certlet::install'] -> Class['certlet::config'] -> Class['certlet::timer']
         Class['certlet::config'] ~> Certlet_run['certlet']
+        # A certificate is there once the agent ran: what requires it waits for that.
+        $wanted.keys.each |$name| {
+          Certlet_run['certlet'] -> Certlet::Certificate[$name]
+        }
       } else {
         # Not contained: a removal that is held up holds up nothing that is ordered behind the class, least of all the removal of
         # the virtual host that it waits for. Until then the timer goes on: a certificate in use has to be renewed.

@@ -62,7 +62,7 @@ def test_a_service_that_needs_a_certificate_starts_in_the_first_run(node):
           content => "server {{ listen 127.0.0.1:8443 ssl; server_name {A};
             ssl_certificate ${{certlet::path('{A}', 'fullchain')}}; ssl_certificate_key ${{certlet::path('{A}', 'privkey')}}; }}",
         }}
-        ~> service {{ 'nginx': ensure => running, require => Class['certlet'] }}""", certificates={A: WITH_NGINX})
+        ~> service {{ 'nginx': ensure => running, require => Certlet::Certificate['{A}'] }}""", certificates={A: WITH_NGINX})
     assert run.exit == 2 and node.served(A) == leaf.fingerprint
 
 

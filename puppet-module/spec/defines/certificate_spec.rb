@@ -52,6 +52,23 @@ describe 'certlet::certificate' do
     end
   end
 
+  context 'that something waits for' do
+    let(:pre_condition) do
+      <<-PUPPET
+        class base { contain certlet }
+        class www { notify { 'behind': require => Certlet::Certificate['shop.example.com'] } }
+        class { 'certlet': vault => { 'address' => 'https://vault.example.com:8200' }, certificates => { 'a.example' => {} } }
+        include base, www
+        notify { 'behind that of Hiera': require => Certlet::Certificate['a.example'] }
+        Class['base'] -> Class['www']
+      PUPPET
+    end
+
+    it { is_expected.to compile.with_all_deps }
+    it { is_expected.to contain_certlet_run('certlet').that_comes_before('Certlet::Certificate[shop.example.com]') }
+    ['behind', 'behind that of Hiera'].each { |title| it { is_expected.to contain_certlet_run('certlet').that_comes_before("Notify[#{title}]") } }
+  end
+
   context 'that a collector realizes at the very last' do
     let(:pre_condition) do
       <<-PUPPET
