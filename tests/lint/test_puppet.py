@@ -34,6 +34,15 @@ def test_puppet_lint_has_nothing_to_say():
     assert succeeds("puppet-lint", "manifests", "types", "functions", "plans", "examples") == ""
 
 
+def test_the_types_can_be_generated_for_an_environment(tmp_path):
+    """As whoever deploys code does, so that environments do not get at each other's: each type is loaded alone."""
+    (tmp_path / "production/modules").mkdir(parents=True)
+    (tmp_path / "production/modules/certlet").symlink_to(MODULE)
+    succeeds("puppet", "generate", "types", f"--environmentpath={tmp_path}", f"--confdir={tmp_path}/confdir", f"--vardir={tmp_path}/vardir")
+    made = (tmp_path / "production/.resource_types").glob("*.pp")
+    assert {path.stem for path in made} == {path.stem for path in MODULE.glob("lib/puppet/type/*.rb")}
+
+
 def test_the_metadata_is_complete():
     succeeds("metadata-json-lint", "metadata.json")
 

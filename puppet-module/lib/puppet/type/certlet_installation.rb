@@ -1,3 +1,5 @@
+require 'puppet/parameter/boolean'
+
 Puppet::Type.newtype(:certlet_installation) do
   @doc = <<-TEXT
     @api private
