@@ -104,10 +104,10 @@ class Node:
         return self.run_puppet(*arguments)
 
     def run_puppet(self, *arguments):
-        """`puppet apply` of the manifest of the site."""
-        return self.execute("puppet", "apply", "--detailed-exitcodes", "--color=false", f"--modulepath={self.environment}/modules",
-                            f"--hiera_config={self.environment}/hiera.yaml", f"--confdir={self.directory}/confdir",
-                            f"--vardir={self.directory}/vardir", f"--ssldir={self.directory}/ssl",
+        """`puppet apply` of the manifest of the site, as strict as it can be."""
+        return self.execute("puppet", "apply", "--detailed-exitcodes", "--color=false", "--strict=error", "--strict_variables",
+                            f"--modulepath={self.environment}/modules", f"--hiera_config={self.environment}/hiera.yaml",
+                            f"--confdir={self.directory}/confdir", f"--vardir={self.directory}/vardir", f"--ssldir={self.directory}/ssl",
                             self.environment / "manifests/site.pp", *arguments)
 
     def execute(self, *command, check=False, **environment):
