@@ -5,12 +5,14 @@ import os
 import re
 import ssl
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 
-from support import kubernetes
+from support import kubernetes, operators
 from support.process import ROOT
 
 OUTSIDE = ROOT / "etc/outside"
@@ -19,8 +21,10 @@ OBJECTS = [document for path in MANIFESTS for document in kubernetes.documents(p
 WWW = "www.example.com"
 LET_IN = {"role-id", "secret-id", "vault-ca.pem"}  # the Secret that etc/outside/README.md makes
 
-needs_definitions = pytest.mark.skipif(
-    "CERTLET_CRDS" not in os.environ, reason="CERTLET_CRDS names no directory with the operators' own definitions; see tests/support/kubernetes.py")
+BY_BOOTSTRAP = ROOT / "build/crds"
+DEFINITIONS = {f"External Secrets Operator {operators.VERSION}": BY_BOOTSTRAP / operators.VERSION}
+if "CERTLET_CRDS" in os.environ:
+    DEFINITIONS["CERTLET_CRDS"] = Path(os.environ["CERTLET_CRDS"])
 
 
 def the(kind):
@@ -32,13 +36,50 @@ def test_a_manifest_has_only_fields_that_its_operator_knows(document):
     assert kubernetes.complaints(document, kubernetes.KNOWN) == []
 
 
-@needs_definitions
-def test_what_we_know_of_the_operators_is_what_their_own_definitions_say():
-    theirs = kubernetes.definitions(Path(os.environ["CERTLET_CRDS"]))
+@pytest.mark.parametrize("of", DEFINITIONS)
+def test_what_we_know_of_an_operator_is_what_its_own_definitions_say(of):
+    if DEFINITIONS[of].parent == BY_BOOTSTRAP and not DEFINITIONS[of].exists():
+        why = operators.why_not(BY_BOOTSTRAP) or "./bootstrap check fetches them"
+        assert not why.startswith("expected"), why
+        pytest.skip(f"no definitions of {of}: {why}")
+    theirs = kubernetes.definitions(DEFINITIONS[of])
+    # Whoever has definitions has all of them; Tuenti secrets-manager's are in no Go module.
+    compared = kubernetes.KNOWN.keys() if of == "CERTLET_CRDS" else operators.DEFINED
     for document in OBJECTS:
-        assert kubernetes.complaints(document, theirs) == []
-    for name, schema in kubernetes.KNOWN.items():
-        assert kubernetes.contradictions(schema, theirs[name]) == []
+        if kubernetes.name_of(document) in compared:
+            assert kubernetes.complaints(document, theirs) == []
+    for name in compared:
+        assert kubernetes.contradictions(kubernetes.KNOWN[name], theirs[name]) == []
+
+
+def fetch(directory, proxy):
+    return subprocess.run([sys.executable, "-B", operators.__file__, directory], env={"GOPROXY": proxy}, capture_output=True, text=True)
+
+
+def test_definitions_that_were_fetched_are_not_fetched_again(directory):
+    (directory / operators.VERSION).mkdir()
+    run = fetch(directory, "off")
+    assert run.returncode == 0 and run.stderr == ""
+
+
+@pytest.mark.parametrize("proxy, told", [("off", "GOPROXY=off"), ("direct", "no proxy"), ("http://127.0.0.1:9", "127.0.0.1: [Errno 111] Connection refused"),
+                                         ("http://name:word@127.0.0.1:9|direct", "127.0.0.1: ")])
+def test_definitions_that_cannot_be_had_leave_the_reason(directory, proxy, told):
+    run = fetch(directory, proxy)
+    assert run.returncode == 1 and told in run.stderr and "word" not in run.stderr
+    assert operators.why_not(directory) in run.stderr and not operators.why_not(directory).startswith("expected")
+
+
+def test_a_module_with_another_sum_is_refused_and_nothing_of_it_is_kept(directory):
+    module = directory / "proxy" / operators.MODULE / "@v" / f"{operators.VERSION}.zip"
+    module.parent.mkdir(parents=True)
+    with zipfile.ZipFile(module, "w") as archive:
+        for name in operators.FILES:
+            archive.writestr(f"{operators.MODULE}@{operators.VERSION}/{name}", "kind: CustomResourceDefinition\n")
+    run = fetch(directory / "crds", f"{directory / 'nothing'},file://{directory / 'proxy'}")
+    assert run.returncode == 1 and "expected the sum h1:" in run.stderr and run.stderr.count("h1:") == 2
+    assert operators.why_not(directory / "crds").startswith("expected the sum")
+    assert [path.name for path in (directory / "crds").iterdir()] == ["why-not"]
 
 
 @pytest.mark.parametrize("broken, told", [
