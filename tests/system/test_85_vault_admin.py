@@ -259,3 +259,51 @@ def test_no_secret_is_an_argument_and_the_command_vault_does_as_well(repository,
     told = (directory / "calls").read_text()
     assert f"write auth/approle/role/{host}" in told
     assert secret_id not in told and repository.token not in told and secret_id not in (directory / "environment").read_text()
+
+
+# --- many ---
+
+@pytest.fixture
+def many(new_namespace):
+    """A namespace with 30 servers, by AppRole and by certificate, each with a certificate of its own and one that all have."""
+    for kind in ("approle", "cert"):
+        new_namespace.api("POST", f"sys/auth/{kind}", {"type": kind})
+    ca = Path(new_namespace.bao.ca_file).read_text()
+    for one in range(30):
+        path = f"auth/cert/certs/web{one:02}" if one % 3 == 0 else f"auth/approle/role/web{one:02}"
+        held = ["certlet-cert-all.example.test", f"certlet-cert-www{one:02}.example.test"]
+        new_namespace.api("POST", path, {"token_policies": held} | ({"certificate": ca} if one % 3 == 0 else {}))
+    new_namespace.api("POST", "auth/approle/role/another", {"token_policies": ["default"]})
+    return new_namespace
+
+
+def watched(admin, directory, bao="", curl="exec /usr/bin/curl"):
+    """How often the command bao is called from now on: a function. How it and curl are is noted in files here."""
+    for name, does in (("bao", f"{bao}\nexec {process.bao_program()}"), ("curl", curl)):
+        (directory / name).write_text(f'#!/bin/sh\necho "$*" >>{directory}/{name}.calls\n{does} "$@"\n')
+        (directory / name).chmod(0o755)
+    admin.environment["PATH"] = f"{directory}:{admin.environment['PATH']}"
+    return lambda: (directory / "bao.calls").read_text().count("\n")
+
+
+def test_however_many_roles_there_are_few_processes_read_them(many, directory):
+    calls = watched(many, directory)
+    roles = many.roles()
+    assert roles == {f"web{one:02}": f"all.example.test www{one:02}.example.test" for one in range(30)}
+    assert calls() < 10
+    done = lines(many.does("remove-server", "web07"))
+    assert done["role auth/approle/role/web07"] == done["policy certlet-cert-www07.example.test"] == "removed" and len(done) == 2
+    assert calls() < 25
+    assert many.token not in (directory / "curl.calls").read_text() + (directory / "bao.calls").read_text()
+
+
+@pytest.mark.parametrize("curl", ["exit 60; :", "exit 0; :"], ids=["fails", "brings nothing"])
+def test_the_roles_are_read_by_the_command_itself_where_curl_cannot(many, directory, curl):
+    calls = watched(many, directory, curl=curl)
+    assert many.roles()["web07"] == "all.example.test www07.example.test" and calls() > 30
+
+
+def test_the_token_does_not_go_to_a_port_of_this_machine_where_bao_asks_a_socket(many, directory):
+    """It tells curl of http://localhost then, where anybody may listen."""
+    watched(many, directory, bao='case "$*" in *-output-curl-string*) export BAO_ADDR=unix:///run/bao ;; esac')
+    assert len(many.roles()) == 30 and not (directory / "curl.calls").exists()
