@@ -114,13 +114,21 @@ print_all_is_well(const struct findings *findings, time_t now)
 }
 
 enum check_result
-findings_print(const struct findings *findings, time_t now)
+findings_worst(const struct findings *findings)
 {
 	enum check_result worst = CHECK_OK;
 
 	for (size_t i = 0; i < findings->count; i++)
 		if (findings->items[i].level > worst)
 			worst = findings->items[i].level;
+	return worst;
+}
+
+enum check_result
+findings_print(const struct findings *findings, time_t now)
+{
+	const enum check_result worst = findings_worst(findings);
+
 	printf("CERTLET %s - ", result_names[worst]);
 	if (worst == CHECK_OK)
 		print_all_is_well(findings, now);

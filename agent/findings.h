@@ -36,6 +36,7 @@ char *findings_words(const char *words);
 /* "NAME expires in 5 days", "NAME expired 3 h ago". Caller frees. */
 char *findings_expiry(const char *name, time_t not_after, time_t now);
 
+enum check_result findings_worst(const struct findings *findings);
 /* The line, to standard output; the worst level. */
 enum check_result findings_print(const struct findings *findings, time_t now);
 /* The line of a check that came to nothing. */

@@ -204,14 +204,14 @@ find_held(const struct shelf *shelf, const struct held *held, struct findings *f
 }
 
 enum check_result
-list_show_check(const struct shelf *shelf)
+list_show_check(const struct shelf *shelf, bool line)
 {
 	struct findings findings = { 0 };
 	enum check_result result;
 
 	for (size_t i = 0; i < shelf->repository->count; i++)
 		find_held(shelf, &shelf->repository->items[i], &findings);
-	result = findings_print(&findings, shelf->now);
+	result = line ? findings_print(&findings, shelf->now) : findings_worst(&findings);
 	findings_clear(&findings);
 	return result;
 }

@@ -17,6 +17,7 @@ struct shelf {
 
 void list_show_table(const struct shelf *shelf);
 void list_show_json(const struct shelf *shelf);
-enum check_result list_show_check(const struct shelf *shelf);
+/* The line of a plugin, unless only its exit code is wanted. */
+enum check_result list_show_check(const struct shelf *shelf, bool line);
 
 #endif

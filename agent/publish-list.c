@@ -37,10 +37,10 @@ show(const struct publish_list_options *options, const struct shelf *shelf, int 
 	    shelf, why) == -1)
 		return -1;
 	if (options->check)
-		*out_code = list_show_check(shelf);
-	else if (options->json)
+		*out_code = list_show_check(shelf, /* line= */ !options->json);
+	if (options->json)
 		list_show_json(shelf);
-	else if (options->metrics_file == NULL)
+	else if (!options->check && options->metrics_file == NULL)
 		list_show_table(shelf);
 	return fflush(stdout) == EOF || ferror(stdout) ?
 	    failure_errno(why, FAILURE_SETUP, "write to standard output") : 0;
@@ -60,11 +60,11 @@ publish_list_run(const struct publish_list_options *options)
 	    make_shelf(options, &settings, &repository, &shelf, &why) == -1 ||
 	    repository_read(&settings, options->now, &repository, &why) == -1 ||
 	    show(options, &shelf, &code, &why) == -1) {
-		if (options->check)
+		if (options->check && !options->json)
 			code = findings_print_unknown(why.text);
 		else {
 			log_error("%s", why.text);
-			code = failure_exit_code(why.kind);
+			code = options->check ? (int)CHECK_UNKNOWN : (int)failure_exit_code(why.kind);
 		}
 	}
 	repository_clear(&repository);

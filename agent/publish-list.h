@@ -12,7 +12,7 @@
 struct publish_list_options {
 	const char *config_file;	/* NULL: the usual one, which need not be there */
 	const struct publish_environment *environment;
-	bool json, check;		/* instead of a table */
+	bool json, check;		/* instead of a table; both: the exit code of the check */
 	long warn, critical;		/* seconds; 0: as configured */
 	const char *metrics_file;	/* instead of a table; NULL: none */
 	time_t now;

@@ -156,8 +156,6 @@ check_usage(const struct command_line *line)
 
 	if (given[OPTION_VERBOSE] != NULL && given[OPTION_QUIET] != NULL)
 		return usage_error("either --verbose or --quiet", "");
-	if (given[OPTION_JSON] != NULL && given[OPTION_CHECK] != NULL)
-		return usage_error("either --json or --check", "");
 	for (int i = 0; i < OPTION_COUNT; i++)
 		if (given[i] != NULL && option_modes[i] != 0 && (option_modes[i] & mode) == 0)
 			return usage_error(mode == MODE_LIST ? "not with --list: --" :
@@ -196,8 +194,8 @@ run_list(const struct command_line *line, const struct publish_environment *envi
 
 	if (read_duration(line, OPTION_WARN, &options.warn) == -1 ||
 	    read_duration(line, OPTION_CRITICAL, &options.critical) == -1)
-		return options.check ? findings_print_unknown("the thresholds are wrong") :
-		    EXIT_SETUP;
+		return !options.check ? (int)EXIT_SETUP : options.json ? (int)CHECK_UNKNOWN :
+		    (int)findings_print_unknown("the thresholds are wrong");
 	return publish_list_run(&options);
 }
 

@@ -414,7 +414,6 @@ def test_a_key_that_is_open_to_everybody_is_warned_of(vault, server, ca, directo
     (["--list", "--force"], "not with --list: --force"),
     (["--list", "--all", "x"], "not with --list: --all"),
     (["--list", "x"], "one directory too many: x"),
-    (["--list", "--json", "--check"], "either --json or --check"),
     (["--list", "--warn", "soon"], "--warn soon: expected a duration"),
     (["--json", "."], "only with --list: --json"),
     (["--cert", "x", "/etc/letsencrypt/live/x"], "either a directory, or --cert"),

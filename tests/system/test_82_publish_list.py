@@ -136,6 +136,18 @@ def test_check_is_one_line_for_monitoring(vault, server, days, arguments, expect
     assert run.stderr == ""
 
 
+def test_check_with_json_is_the_document_with_the_exit_code_of_the_check(vault, server, dead_address):
+    vault.publish(NAME, starts=-84.5, days=90)
+    run = list_of(server, "--check", "--json", token=lister(vault, "detailed"))
+    assert run.exit == 2 and run.stderr == ""
+    assert [one["state"] for one in json.loads(run.stdout)["certificates"]] == ["critical"]
+    run = list_of(server, "--check", "--json", "--warn", "soon")
+    assert run.exit == 3 and run.stdout == "" and "--warn soon" in run.stderr
+    server.asks(address=dead_address)
+    run = list_of(server, "--check", "--json")
+    assert run.exit == 3 and run.stdout == "" and "127.0.0.1" in run.stderr
+
+
 def test_a_short_life_has_its_own_thresholds(vault, server):
     vault.publish(NAME, starts=-3, days=6.5)
     token = lister(vault, "detailed")

@@ -134,7 +134,7 @@ START_TEST(the_line_of_the_plugin_names_what_needs_attention)
 	add_unknown("legacy");
 	add("gone", 90, 3)->deleted = true;
 	capture_begin(STDOUT_FILENO);
-	result = list_show_check(&shelf);
+	result = list_show_check(&shelf, true);
 	ck_assert_str_eq(capture_end(STDOUT_FILENO), "CERTLET WARNING - 2 of 3 certificates: "
 	    "b.example.com expires in 20 days; legacy is unknown: nothing is noted of it | "
 	    "certificates=3 critical=0 warning=2 first_expiry_days=20\n");
