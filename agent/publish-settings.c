@@ -131,6 +131,11 @@ read_credentials(struct publish_settings *settings, const struct secret *token,
 	}
 	if (credentials_read(settings->manifest, &settings->credentials, why) == -1)
 		return -1;
+	/* That it was opened would have to be remembered. */
+	if (settings->credentials.missing.kind != FAILURE_NONE &&
+	    vault->wrapped_secret_id_file != NULL)
+		(void)failure_prefix(&settings->credentials.missing, "wrapped_secret_id_file is "
+		    "for certlet, a publisher opens its own by hand (bao unwrap -field=secret_id)");
 	if (token != NULL)
 		secret_set(&settings->credentials.token, token->bytes, token->size);
 	return 0;

@@ -345,6 +345,16 @@ def test_a_refused_login_is_exit_3(vault, server, ca, directory):
     assert run.exit == 3 and "invalid role or secret ID" in run.stderr, run.output
 
 
+def test_a_wrapped_secret_id_that_nobody_opened_is_told_of(vault, server, ca, directory):
+    """certlet opens it once and remembers that; a publisher remembers nothing."""
+    (directory / "wrapped").write_text(vault.wrap())
+    server.asks(secret_id_file=directory / "secret-id", wrapped_secret_id_file=directory / "wrapped")
+    run = publish_with_login(vault, server, ca, directory)
+    assert run.exit == 3 and vault.requests() == 0
+    assert "wrapped_secret_id_file is for certlet, a publisher opens its own by hand (bao unwrap -field=secret_id): " \
+           f"secret-id {directory}/secret-id is missing" in run.stderr
+
+
 @pytest.mark.parametrize("prefix", ["VAULT_", "BAO_"])
 def test_the_environment_stands_in_for_a_configuration(vault, server, ca, directory, prefix):
     given = ["--config", directory / "publish.ini", *arguments(ca.leaf([NAME]), directory / "new")]
