@@ -95,4 +95,16 @@ restore() {
 		[ ! -e "$path" ] || printf ' %s' "$(basename "$path" .conf)"
 	done)"
 	say "systemctl enable --now certlet-renew.timer certlet-publish-all.timer"
+	for domain in $(not_in_the_archive); do
+		say "$domain is here and not in $file: if it was removed since, certlet-issue --remove $domain"
+	done
+}
+
+# The domains of this machine that the archive does not bring: on one that stands by, they were removed on the first.
+not_in_the_archive() {
+	for path in /etc/letsencrypt/renewal/*.conf "$ZONE_DIRECTORY"/_acme-challenge.*.zone; do
+		if [ -e "$path" ] && ! grep -Fqx "${path#/}" "$private/list"; then
+			basename "$path" | sed 's/^_acme-challenge\.//; s/\.[a-z]*$//'
+		fi
+	done | sort -u
 }

@@ -230,6 +230,16 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     assert issuer.published() == (issuer.obtained(), version + 1) and issuer.obtained() != old
     assert (issuer.delegated(DOMAIN), issuer.internet.dig("SOA", ZONE)) == (delegated, zone)
 
+    # On one that stands by: what was removed on the first meanwhile is left there, and told.
+    assert "not in" not in run.stderr
+    Path(f"/etc/letsencrypt/renewal/trial.{ZONE}.conf").touch()
+    shutil.copy(f"/var/lib/bind/_acme-challenge.{DOMAIN}.zone", f"/var/lib/bind/_acme-challenge.trial.{ZONE}.zone")
+    run = issuer.issue("--restore", archive, "--key", key, "--force")
+    Path(f"/etc/letsencrypt/renewal/trial.{ZONE}.conf").unlink()
+    assert run.exit == 0 and f"if it was removed since, certlet-issue --remove trial.{ZONE}\n" in run.stderr
+    assert run.stderr.count("not in") == 1 and f"--check {DOMAIN}" in run.stderr
+    assert issuer.issue("--remove", f"trial.{ZONE}").exit == 0
+
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "which domain?"), (["--bogus", "x.test"], "unknown option: --bogus"), (["--check", "--remove", "x.test"], "either --check or --remove"),
