@@ -207,6 +207,7 @@ def test_a_dry_run_of_a_server_changes_nothing(root_admin, repository, host, nam
     (["add-server", "web1", "a.example.test b"], 'found "a.example.test b"'),
     (["add-server", "web1"], "expected the certificates that web1 may read"),
     (["add-server", "puppet_ca", "a.example.test", "--puppet"], "puppet_ca is the role that setup --puppet-ca makes"),
+    (["remove-server", "puppet_ca"], "puppet_ca is the role of all servers that log in by their Puppet certificates"),
     (["add-consumer", "k8s", "a.example.test", "--per-host"], "--puppet and --per-host are for add-server"),
     (["add-publisher", "issuer", "a.example.test"], "expected no certificates here"),
     (["add-server", "web1", "--kv-mount"], "--kv-mount needs a value"),

@@ -93,6 +93,8 @@ remove() {
 	[ $# = 2 ] || fail "expected: remove-$1 NAME"
 	check_name "$1" "$2"
 	role_of "$1" "$2"
+	[ "$role" != "$puppet_role" ] ||
+		fail "$role is the role of all servers that log in by their Puppet certificates; to shut them all out: ${vault##*/} delete $(cert_path "$role")"
 	old='' found=''
 	for path in "$(approle_path "$role")" "$(cert_path "$role")"; do
 		! read_role "$path" "$1" || found="$found $path" old="$old $held"
