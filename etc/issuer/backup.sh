@@ -4,7 +4,10 @@
 # Part of certlet-issue: one archive of all that makes an issuer, and the way back; LOST.md tells when.
 #
 # It is encrypted to a certificate (CMS with AES-256-GCM, by openssl, which certlet needs anyway). The private key lies
-# elsewhere: whoever takes this machine cannot read its old backups, and no passphrase lies about on it.
+# elsewhere: whoever takes this machine cannot read its old backups, and no passphrase lies about on it. That certificate is
+# no secret, so the archive is signed as well, in a file beside it.
+
+SIGNER=/etc/certlet/backup-signer
 
 # What is there of all that makes the issuer, relative to /, one a line. What a server on the same machine has is not its.
 files_of_the_issuer() {
@@ -26,6 +29,17 @@ encrypt() {
 	fi
 }
 
+# The archive brings it to the next machine.
+make_signer() {
+	[ ! -e "$SIGNER.pem" ] || return 0
+	(
+		umask 077
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj '/CN=certlet-issue --backup' \
+			-keyout "$SIGNER.key" -out "$SIGNER.new" 2>/dev/null
+	)
+	mv "$SIGNER.new" "$SIGNER.pem"
+}
+
 backup() {
 	step "back up the issuer: ACME account, certificates, TSIG keys, zones, configuration"
 	[ -z "$BACKUP_CERTIFICATE" ] || [ -r "$BACKUP_CERTIFICATE" ] || fail 1 "$BACKUP_CERTIFICATE: expected a certificate to encrypt to, found none"
@@ -34,19 +48,30 @@ backup() {
 		files_of_the_issuer | sed 's,^,    /,' >&2
 		return
 	fi
+	make_signer
 	(
 		umask 077
-		trap 'rm -f "$file.new" "$file.failed"' EXIT
+		trap 'rm -f "$file.new" "$file.sig.new" "$file.failed"' EXIT
 		trap 'exit 2' HUP INT TERM
-		{ files_of_the_issuer | tar -C / -czf - -T - || : >"$file.failed"; } | encrypt >"$file.new"
-		[ ! -e "$file.failed" ]
-		mv "$file.new" "$file"
+		# Each with &&, for `set -e` does not hold before a ||.
+		{ files_of_the_issuer | tar -C / -czf - -T - || : >"$file.failed"; } | encrypt >"$file.new" &&
+			[ ! -e "$file.failed" ] &&
+			openssl cms -sign -binary -outform DER -md sha256 -nocerts -signer "$SIGNER.pem" -inkey "$SIGNER.key" \
+				-in "$file.new" -out "$file.sig.new" &&
+			mv "$file.sig.new" "$file.sig" &&
+			mv "$file.new" "$file"
 	) || fail 2 "$file: no backup was made"
 	if [ -n "$BACKUP_CERTIFICATE" ]; then
 		say "$file: $(wc -c <"$file") bytes, encrypted to $BACKUP_CERTIFICATE"
 	else
 		say "$file: $(wc -c <"$file") bytes, NOT encrypted (no BACKUP_CERTIFICATE in $settings): keep it as safe as the private keys in it"
 	fi
+	say "$file.sig: that it is from here; keep $SIGNER.pem elsewhere, for --restore --signer"
+}
+
+# is_signed ARCHIVE: by whom it has to be?
+is_signed() {
+	openssl cms -verify -binary -inform DER -in "$file.sig" -content "$1" -certfile "$signer" -nointern -noverify -out /dev/null 9>&-
 }
 
 # What would be lost if the archive took its place.
@@ -63,12 +88,17 @@ restore() {
 	private=$(mktemp -d)
 	trap 'rm -rf "$private"' EXIT
 	trap 'exit 2' HUP INT TERM
-	# Whole and unaltered, before any of it lands in /etc. (Not: by whom it was made. It is encrypted, and not signed.)
+	# Whole, unaltered and its own, before any of it lands in /etc; a copy, which nobody changes meanwhile.
+	cp "$file" "$private/archive"
+	if [ -z "$signer" ]; then
+		say "nobody has looked by whom it was made: --signer FILE does"
+	elif ! is_signed "$private/archive"; then
+		fail 2 "$file: expected a backup signed by $signer in $file.sig, found none"
+	fi
 	if [ -n "$key_file" ]; then
-		openssl cms -decrypt -inform DER -binary -in "$file" -inkey "$key_file" -out "$private/archive" 9>&- ||
+		mv "$private/archive" "$private/encrypted"
+		openssl cms -decrypt -inform DER -binary -in "$private/encrypted" -inkey "$key_file" -out "$private/archive" 9>&- ||
 			fail 2 "$file: $key_file does not open it"
-	else
-		cp "$file" "$private/archive"
 	fi
 	tar -tzf "$private/archive" >"$private/list" 2>/dev/null || fail 2 "$file: expected an archive, found none: if it is encrypted, give --key FILE"
 	grep -q '^etc/letsencrypt/' "$private/list" || fail 2 "$file: expected etc/letsencrypt in it: this is no backup of an issuer"

@@ -207,6 +207,14 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
         settings.write(f"BACKUP_CERTIFICATE={certificate}\n")
     assert issuer.issue("--backup", archive).exit == 0
     assert archive.stat().st_mode & 0o777 == 0o600 and b"etc/letsencrypt" not in archive.read_bytes()
+    signer = Path(shutil.copy("/etc/certlet/backup-signer.pem", issuer.directory))
+    assert issuer.issue("--backup", archive).exit == 0
+    assert signer.read_text() == Path("/etc/certlet/backup-signer.pem").read_text()
+    # One that fails leaves the last one as it was.
+    before = archive.read_bytes()
+    run = issuer.issue("--backup", archive, BACKUP_CERTIFICATE=key)
+    assert run.exit == 2 and "no backup was made" in run.stderr and archive.read_bytes() == before
+    assert sorted(path.name for path in archive.parent.glob("issuer.cms*")) == ["issuer.cms", "issuer.cms.sig"]
     run = issuer.issue("--restore", archive, "--key", key)
     assert run.exit == 1 and "found that this one issues already" in run.stderr
 
@@ -221,9 +229,19 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     run = issuer.issue("--restore", archive, "--key", wrong)
     assert run.exit == 2 and "does not open it" in run.stderr and not Path("/etc/letsencrypt").exists()
     assert issuer.issue("--restore", archive).exit == 2
+    # Whoever has the certificate, which is no secret, makes an archive that the key opens.
+    forged = issuer.directory / "forged.cms"
+    subprocess.run(f"tar -C {signer.parent} -cz . | openssl cms -encrypt -aes-256-gcm -binary -outform DER -out {forged} {certificate}",
+                   shell=True, check=True)
+    for signature in (None, Path(f"{archive}.sig")):
+        if signature:
+            shutil.copy(signature, f"{forged}.sig")
+        run = issuer.issue("--restore", forged, "--key", key, "--signer", signer)
+        assert run.exit == 2 and f"expected a backup signed by {signer}" in run.stderr and not Path("/etc/letsencrypt").exists()
 
-    run = issuer.issue("--restore", archive, "--key", key)
-    assert run.exit == 0 and "certlet-issue --check" in run.stderr and DOMAIN in run.stderr
+    run = issuer.issue("--restore", archive, "--key", key, "--signer", signer)
+    assert run.exit == 0 and "nobody has looked" not in run.stderr
+    assert Path("/etc/certlet/backup-signer.key").stat().st_mode & 0o777 == 0o600 and "certlet-issue --check" in run.stderr and DOMAIN in run.stderr
     assert issuer.run("systemctl", "restart", "named").exit == 0
     assert issuer.issue("--check", DOMAIN).exit == 0
     assert issuer.issue("--renew", "--force", DOMAIN).exit == 0
@@ -235,6 +253,7 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     Path(f"/etc/letsencrypt/renewal/trial.{ZONE}.conf").touch()
     shutil.copy(f"/var/lib/bind/_acme-challenge.{DOMAIN}.zone", f"/var/lib/bind/_acme-challenge.trial.{ZONE}.zone")
     run = issuer.issue("--restore", archive, "--key", key, "--force")
+    assert "nobody has looked by whom it was made" in run.stderr
     Path(f"/etc/letsencrypt/renewal/trial.{ZONE}.conf").unlink()
     assert run.exit == 0 and f"if it was removed since, certlet-issue --remove trial.{ZONE}\n" in run.stderr
     assert run.stderr.count("not in") == 1 and f"--check {DOMAIN}" in run.stderr
