@@ -23,7 +23,7 @@ def machine(directory, repository, ca):
 def publisher_login(repository, session_directory):
     """The [vault] keys of the issuing host, whose secret-id certlet-admin has written."""
     secret_id = session_directory / "publisher-secret-id"
-    made = repository.hands_out("add-publisher", "issuer1", "--secret-id-file", secret_id)
+    made = repository.hands_out("add-publisher", "issuer2", "--secret-id-file", secret_id)
     role_id = write_secret(session_directory / "publisher-role-id", made["role_id"])
     return repository.manifest_keys() | {"role_id_file": role_id, "secret_id_file": secret_id}
 
