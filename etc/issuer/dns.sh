@@ -159,10 +159,21 @@ wait_for_delegation() {
 	show_delegation "$1"
 }
 
+# is_not_delegated DOMAIN PARENT: does the parent say so? One that does not answer has not.
+is_not_delegated() {
+	read -r _ server _ <<END
+$2
+END
+	ask "@$server" +norecurse +noall +comments NS "$(challenge_of "$1")." | grep -Eq 'status: (NOERROR|NXDOMAIN)' &&
+		[ -z "$(delegated_at "$server" "$1")" ]
+}
+
 undelegate() {
 	step "$1: take the delegation of $(challenge_of "$1") away"
 	find_parent "$1"
-	if [ -n "$dry_run" ]; then
+	if [ -n "$parent" ] && is_not_delegated "$1" "$parent"; then
+		say "is not delegated"
+	elif [ -n "$dry_run" ]; then
 		say "would be removed ${parent:+at ${parent% *}}${no_parent}"
 	elif [ -n "$parent" ]; then
 		update_parent "$1" "$parent" ''

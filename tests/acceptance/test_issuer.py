@@ -141,6 +141,17 @@ def test_a_trial_delegates_every_name_and_keeps_no_certificate(issuer):
     assert issuer.issue("--remove", "--names", names, domain).exit == 0
 
 
+def test_what_the_parent_does_not_delegate_is_removed_without_asking_it(issuer):
+    """It may no longer let us: the domain went to others, or its line in the parent's named.conf did."""
+    domain = f"gone.{ZONE}"
+    assert "REFUSED" in issuer.internet.update(issuer.internet.delegation_key, f"zone {ZONE}", f"update delete _acme-challenge.{domain}. NS")
+    run = issuer.issue("--remove", domain)
+    assert run.exit == 0 and "is not delegated" in run.stderr and "certbot does not know it" in run.stderr
+    # But a parent that does not answer has not said so.
+    run = issuer.issue("--remove", domain, PARENT=f"{ZONE} 127.0.0.99 {issuer.internet.delegation_key}")
+    assert run.exit == 2 and "did not take" in run.stderr
+
+
 def test_a_domain_keeps_the_names_that_it_was_given_and_its_removal_takes_none_that_others_need(issuer):
     domain = f"trial.{ZONE}"
     assert issuer.issue("--names", f"{domain},{DOMAIN}", domain).exit == 0
