@@ -23,8 +23,11 @@ names_of() {
 		return
 	fi
 	held=$(names_in "$1")
-	printf '%s\n' "${held:-$1
-*.$1}"
+	case $1 in
+	_wildcard.*) printf '%s\n' "${held:-*.${1#_wildcard.}}" ;;
+	*) printf '%s\n' "${held:-$1
+*.$1}" ;;
+	esac
 }
 
 # needed_by DOMAIN LINEAGE: another lineage that has to prove the same domain

@@ -152,6 +152,12 @@ def test_what_the_parent_does_not_delegate_is_removed_without_asking_it(issuer):
     assert run.exit == 2 and "did not take" in run.stderr
 
 
+def test_a_name_that_stands_for_a_wildcard_is_a_certificate_for_that(issuer):
+    run = issuer.issue("--dry-run", f"_wildcard.{ZONE}")
+    assert run.exit == 0 and f"  _wildcard.{ZONE}:\n    names: ['*.{ZONE}']\n" in run.stdout
+    assert f"_acme-challenge.{ZONE} " in run.stderr and "_acme-challenge._wildcard" not in run.stderr
+
+
 def test_a_domain_keeps_the_names_that_it_was_given_and_its_removal_takes_none_that_others_need(issuer):
     domain = f"trial.{ZONE}"
     assert issuer.issue("--names", f"{domain},{DOMAIN}", domain).exit == 0
