@@ -273,7 +273,7 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     assert "nobody has looked by whom it was made" in run.stderr
     Path(f"/etc/letsencrypt/renewal/trial.{ZONE}.conf").unlink()
     assert run.exit == 0 and f"if it was removed since, certlet-issue --remove trial.{ZONE}\n" in run.stderr
-    assert run.stderr.count("not in") == 1 and f"--check {DOMAIN}" in run.stderr
+    assert run.stderr.count("not in") == 1
     assert issuer.issue("--remove", f"trial.{ZONE}").exit == 0
 
 
