@@ -129,12 +129,16 @@ static void
 report_summary(const struct run *run, const struct counts *counts, enum exit_code code,
     double seconds)
 {
-	char *text = memory_text("");
+	char *text = memory_text(""), *services = memory_text("");
+	size_t all, lacking = run_services_lacking(run, &all);
 
+	if (lacking != 0)
+		memory_append(&services, " and %zu of %zu service%s", lacking, all, all == 1 ? "" : "s");
 	report_count(&text, counts->installed, "installed");
 	report_count(&text, counts->renewed, "renewed");
 	report_count(&text, run->tally.repaired, "repaired");
 	report_count(&text, run->tally.deleted, "deleted");
+	report_count(&text, run->tally.kept, "not deleted");
 	report_count(&text, run->tally.reloaded, run->tally.reloaded == 1 ? "reload" : "reloads");
 	if (run->options->dry_run)
 		log_notice("nothing was changed: %zu would be installed, %zu renewed, %zu would stay as "
@@ -145,9 +149,11 @@ report_summary(const struct run *run, const struct counts *counts, enum exit_cod
 		    counts->selected == 1 ? "" : "s", *text != '\0' ? ": " : ", nothing to do", text,
 		    seconds);
 	else
-		log_warning("%s: %zu of %zu certificate%s not as wanted%s%s; exit %d (%.2f s)",
+		log_warning("%s: %zu of %zu certificate%s%s not as wanted%s%s; exit %d (%.2f s)",
 		    exit_words[code], counts->lacking, counts->selected,
-		    counts->selected == 1 ? "" : "s", *text != '\0' ? ": " : "", text, (int)code, seconds);
+		    counts->selected == 1 ? "" : "s", services, *text != '\0' ? ": " : "", text,
+		    (int)code, seconds);
+	free(services);
 	free(text);
 }
 

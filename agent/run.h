@@ -65,6 +65,9 @@ bool item_has_new_service(const struct item *item, const char *service);
 /* Whether any item of the run that is not as wanted is this one's fault: problem and words noted, and told. */
 void item_fail(struct run *run, struct item *item, enum problem problem, const struct failure *why);
 
+/* How many services of the run's certificates owe a reload or have failed; in *out_all, of how many. */
+size_t run_services_lacking(const struct run *run, size_t *out_all);
+
 /* Writes the state down; a failure of that is the run's. */
 int run_save(struct run *run);
 

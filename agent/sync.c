@@ -281,31 +281,16 @@ delete_unlisted(struct run *run)
 
 /* --- The end --- */
 
-static bool
-service_lacks(const struct run *run, const char *name)
-{
-	const struct known_service *known = state_find_service(&run->state, name);
-
-	return known != NULL && (known->owed || known->failed);
-}
-
 static enum exit_code
 run_exit_code(const struct run *run)
 {
 	enum exit_code code = failure_exit_code(run->summary.away.kind);
+	size_t services;
 
-	for (size_t i = 0; i < run->manifest->entry_count; i++) {
-		const struct item *item = &run->items[i];
-
-		if (!item->selected)
-			continue;
-		if (item->failed != FAILURE_NONE)
+	for (size_t i = 0; i < run->manifest->entry_count; i++)
+		if (run->items[i].selected && run->items[i].failed != FAILURE_NONE)
 			code = exit_code_worse(code, EXIT_PARTLY);
-		for (size_t j = 0; j < item->entry->services.count; j++)
-			if (service_lacks(run, item->entry->services.items[j]))
-				code = exit_code_worse(code, EXIT_PARTLY);
-	}
-	if (run->tally.kept != 0)
+	if (run_services_lacking(run, &services) != 0 || run->tally.kept != 0)
 		code = exit_code_worse(code, EXIT_PARTLY);
 	return exit_code_worse(code, failure_exit_code(run->broken.kind));
 }

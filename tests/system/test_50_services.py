@@ -398,7 +398,8 @@ def test_a_first_certificate_is_never_taken_back_whatever_fails(vault, server, w
     assert server.service_status("web")["reload_owed"]
     if what == "reload":
         assert server.certificate_status(A)["problem"] is None, "it was obtained, written, and no test names it guilty"
-    assert server.sync().exit == 2
+    run = server.sync()
+    assert run.exit == 2 and "0 of 1 certificate and 1 of 1 service not as wanted; exit 2" in run.stderr
     assert fingerprints(server, A) == [leaf.fingerprint]
     server.mends("web")
     assert server.sync().exit == 0

@@ -160,7 +160,7 @@ def test_what_a_real_nginx_still_needs_stays_until_the_vhost_is_gone(vault, serv
     served = nginx.serves(A)
     server.unwants(A)
     run = server.sync()
-    assert run.exit == 2 and "service web still needs it" in run.stderr
+    assert run.exit == 2 and "service web still needs it" in run.stderr and "0 of 2 certificates not as wanted: 1 not deleted; exit 2" in run.stderr
     assert is_whole(server, A)
     assert server.certificate_status(A)["problem"] == "still_used"
     assert nginx.serves(A) == served
