@@ -278,9 +278,9 @@ def many(new_namespace):
     return new_namespace
 
 
-def watched(admin, directory, bao="", curl="exec /usr/bin/curl"):
+def watched(admin, directory, bao="", curl="exec /usr/bin/curl", jq="exec /usr/bin/jq"):
     """How often the command bao is called from now on: a function. How it and curl are is noted in files here."""
-    for name, does in (("bao", f"{bao}\nexec {process.bao_program()}"), ("curl", curl)):
+    for name, does in (("bao", f"{bao}\nexec {process.bao_program()}"), ("curl", curl), ("jq", jq)):
         (directory / name).write_text(f'#!/bin/sh\necho "$*" >>{directory}/{name}.calls\n{does} "$@"\n')
         (directory / name).chmod(0o755)
     admin.environment["PATH"] = f"{directory}:{admin.environment['PATH']}"
@@ -298,9 +298,10 @@ def test_however_many_roles_there_are_few_processes_read_them(many, directory):
     assert many.token not in (directory / "curl.calls").read_text() + (directory / "bao.calls").read_text()
 
 
-@pytest.mark.parametrize("curl", ["exit 60; :", "exit 0; :"], ids=["fails", "brings nothing"])
-def test_the_roles_are_read_by_the_command_itself_where_curl_cannot(many, directory, curl):
-    calls = watched(many, directory, curl=curl)
+@pytest.mark.parametrize("other", [{"curl": "exit 60; :"}, {"curl": "exit 0; :"}, {"jq": "exit 127; :"}],
+                         ids=["curl fails", "curl brings nothing", "there is no jq"])
+def test_the_roles_are_read_by_the_command_itself_where_curl_cannot(many, directory, other):
+    calls = watched(many, directory, **other)
     assert many.roles()["web07"] == "all.example.test www07.example.test" and calls() > 30
 
 

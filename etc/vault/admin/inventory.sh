@@ -27,16 +27,9 @@ read_by_curl() {
 	*) return 1 ;;
 	esac
 	eval "curl_configuration ${call#curl }" | curl -q --silent --fail --fail-early --parallel --max-time 60 --config - >"$work/error" 2>&1 || return 1
-	# shellcheck disable=SC2016 # for awk
-	find "$work/read" -type f -exec awk -v tree="$tree" '
-		match($0, /"token_policies":\[[^]]*\]/) {
-			name = FILENAME
-			sub(/.*\//, "", name)
-			held = substr($0, RSTART, RLENGTH)
-			sub(/.*\[/, "", held)
-			gsub(/[",\]]/, " ", held)
-			print tree, name, held
-		}' {} + >"$work/found"
+	# shellcheck disable=SC2016 # for jq
+	find "$work/read" -type f -exec jq -r --arg tree "$tree" \
+		'[$tree, (input_filename | sub(".*/"; "")), .data.token_policies[]] | join(" ")' {} + >"$work/found" 2>"$work/error" || return 1
 	[ "$(wc -l <"$work/found")" = "$(wc -l <"$work/names")" ] || return 1
 	cat "$work/found" >>"$work/roles"
 }
