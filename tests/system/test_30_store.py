@@ -397,6 +397,18 @@ def test_an_output_that_is_not_named_any_more_goes(vault, server):
     assert sorted(path.name for path in out.iterdir()) == ["cert.pem"]
 
 
+def test_what_somebody_else_put_at_an_output_is_named_and_left_when_it_is_not_named_any_more(vault, server):
+    out = outside(server)
+    installed(vault, server, cert_path=out / "cert.pem", key_path=out / "key.pem")
+    (out / "key.pem").unlink()
+    (out / "key.pem").write_text("mine")
+    server.wants(WWW, key_path=None)
+    run = server.sync()
+    assert run.exit == 0 and f"{out}/key.pem" in run.stderr
+    assert (out / "key.pem").read_text() == "mine"
+    assert str(out) not in server.sync().stderr, "it is told once"
+
+
 def test_outputs_change_from_links_to_copies_and_back(vault, server):
     out = outside(server)
     installed(vault, server, cert_path=out / "cert.pem", key_path=out / "key.pem")
