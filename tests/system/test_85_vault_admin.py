@@ -305,7 +305,14 @@ def test_the_roles_are_read_by_the_command_itself_where_curl_cannot(many, direct
     assert many.roles()["web07"] == "all.example.test www07.example.test" and calls() > 30
 
 
-def test_the_token_does_not_go_to_a_port_of_this_machine_where_bao_asks_a_socket(many, directory):
-    """It tells curl of http://localhost then, where anybody may listen."""
-    watched(many, directory, bao='case "$*" in *-output-curl-string*) export BAO_ADDR=unix:///run/bao ;; esac')
-    assert len(many.roles()) == 30 and not (directory / "curl.calls").exists()
+@pytest.mark.parametrize("name, value", [
+    ("BAO_ADDR", "unix:///run/bao"), ("BAO_ADDR", 'https://127.0.0.1:1/"\noutput = "pwned'), ("BAO_NAMESPACE", "`touch${IFS}pwned`"),
+    ("BAO_NAMESPACE", 'x"\noutput = "pwned'), ("BAO_CACERT", 'x"\ninsecure\n#'), ("BAO_CACERT_BYTES", "PEM"),
+    ("BAO_TLS_SERVER_NAME", "localhost"), ("VAULT_PROXY_ADDR", "http://127.0.0.1:1"), ("BAO_SKIP_VERIFY", "1")])
+def test_curl_is_not_asked_where_the_command_goes_by_more_than_curl_is_told(many, directory, name, value):
+    """As a socket, another name or authority, a proxy; or where a name would mean something to a shell or to curl."""
+    real = "; ".join(f"export {key}='{many.environment[key]}'" for key in ("BAO_ADDR", "BAO_NAMESPACE", "BAO_CACERT"))
+    calls = watched(many, directory, bao=f"{real}; unset BAO_CACERT_BYTES VAULT_PROXY_ADDR")
+    many.environment[name] = value
+    assert len(many.roles()) == 30 and calls() > 30
+    assert not (directory / "curl.calls").exists() and not Path("pwned").exists()

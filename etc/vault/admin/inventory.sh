@@ -15,18 +15,13 @@ all_roles() {
 	mv "$work/sorted" "$work/roles"
 }
 
-# read_by_curl: thousands of roles in a second, as $vault tells curl how it reaches the server itself. 1: not to be done so, or
-# something went wrong, and nothing is in $work/roles; $vault has the better words for it. The token goes by standard input.
+# read_by_curl: thousands of roles in a second. 1: not to be done so, or something went wrong, and nothing is in $work/roles;
+# $vault has the better words for it. The token goes by standard input.
 read_by_curl() {
+	can_curl || return 1
 	rm -rf "$work/read"
 	mkdir "$work/read"
-	call=$("$vault" read -output-curl-string "$tree" 2>/dev/null) || return 1
-	# A socket is told as http://localhost, where somebody else may listen.
-	case $call in
-	'curl '*https://*) ;;
-	*) return 1 ;;
-	esac
-	eval "curl_configuration ${call#curl }" | curl -q --silent --fail --fail-early --parallel --max-time 60 --config - >"$work/error" 2>&1 || return 1
+	curl_configuration | curl -q --silent --fail --fail-early --parallel --connect-timeout 5 --max-time 60 --config - >"$work/error" 2>&1 || return 1
 	# shellcheck disable=SC2016 # for jq
 	find "$work/read" -type f -exec jq -r --arg tree "$tree" \
 		'[$tree, (input_filename | sub(".*/"; "")), .data.token_policies[]] | join(" ")' {} + >"$work/found" 2>"$work/error" || return 1
@@ -34,22 +29,30 @@ read_by_curl() {
 	cat "$work/found" >>"$work/roles"
 }
 
-# curl_configuration OPTION... URL: a command line of curl's as its --config has it, and the URL of each of $work/names
-curl_configuration() {
-	while [ $# -gt 1 ]; do
-		case $1 in
-		--insecure) echo insecure ;;
-		-H) curl_option header "$2" && shift ;;
-		*) curl_option "${1#--}" "$2" && shift ;;
-		esac
-		shift
-	done
-	awk -v url="$1" -v directory="$work/read" '
-		{ printf "url = \"%s/%s\"\noutput = \"%s/%s\"\n", url, $0, directory, $0 }' "$work/names"
+# can_curl: does $vault go by nothing but $address over https, $ca, $namespace and a token? Curl must not trust whom it would not
+# trust, nor go another way. What stands between quotes for curl has none.
+can_curl() {
+	case ${vault##*/} in
+	bao) address=${BAO_ADDR-${VAULT_ADDR-}} ca=${BAO_CACERT-${VAULT_CACERT-}} namespace=${BAO_NAMESPACE-${VAULT_NAMESPACE-}} ;;
+	*) address=${VAULT_ADDR-} ca=${VAULT_CACERT-} namespace=${VAULT_NAMESPACE-} ;;
+	esac
+	[ "$(env | grep -cE '^(BAO|VAULT)_' || :)" = "$(env | grep -cE '^(BAO|VAULT)_(ADDR|CACERT|NAMESPACE|TOKEN)=' || :)" ] || return 1
+	case $address$namespace in
+	*[!A-Za-z0-9.:/_-]*) return 1 ;;
+	https://*) ;;
+	*) return 1 ;;
+	esac
+	case $ca in
+	*[!A-Za-z0-9./_-]*) return 1 ;;
+	esac
 }
 
-curl_option() { # NAME VALUE
-	printf '%s = "%s"\n' "$1" "$(printf %s "$2" | sed 's/[\\"]/\\&/g')"
+curl_configuration() {
+	printf 'header = "X-Vault-Token: %s"\n' "$("$vault" print token | sed 's/[\\"]/\\&/g')"
+	[ -z "$namespace" ] || printf 'header = "X-Vault-Namespace: %s"\n' "$namespace"
+	[ -z "$ca" ] || printf 'cacert = "%s"\n' "$ca"
+	awk -v url="${address%/}/v1/$tree" -v directory="$work/read" '
+		{ printf "url = \"%s/%s\"\noutput = \"%s/%s\"\n", url, $0, directory, $0 }' "$work/names"
 }
 
 read_one_by_one() {
