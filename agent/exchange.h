@@ -17,7 +17,7 @@
 #include "secret.h"
 #include "version.h"
 
-#define QUESTION_SPARED 2
+#define QUESTION_SPARED 3
 
 /* What is asked about one entry: is there something newer than what is here? */
 struct question {

@@ -140,7 +140,8 @@ keep_material(struct run *run, struct item *item, const struct answer *answer, s
 	origin_clear(&item->target);
 	item->target = origin;
 	origin = (struct origin){ 0 };
-	item->from = item->step.settled;
+	/* There is no going back to what is damaged. */
+	item->from = item->step.damaged ? 0 : item->step.settled;
 	item->in_place = false;
 	item->pending = true;
 	result = 0;
@@ -286,10 +287,28 @@ static void
 hold(struct run *run, struct item *item, enum problem problem, const char *words)
 {
 	item->failed = FAILURE_REFUSED;
-	if (item->owned->problem != problem)
-		owned_set_problem(item->owned, problem, words, run->now);
 	log_warning("%s: still %s: %s", item->entry->name, problem_names[problem],
 	    words != NULL ? words : "");
+	/* `words` may be those that go. */
+	if (item->owned->problem != problem)
+		owned_set_problem(item->owned, problem, words, run->now);
+}
+
+/* A version on disk that waits, while another one takes its place today. */
+static void
+hold_candidate(struct run *run, struct item *item)
+{
+	struct quarantine *quarantine = &item->owned->quarantine;
+
+	if (!version_equal(&quarantine->version, &item->disk.candidate->version)) {
+		hold(run, item, PROBLEM_FAILED, item->owned->error);
+		return;
+	}
+	/* One that is due is tried in the next run. */
+	if (item->step.candidate_due)
+		quarantine->until = run->now;
+	hold(run, item, PROBLEM_QUARANTINED, quarantine->words);
+	item->owned->next_try = quarantine->until;
 }
 
 static void
@@ -310,12 +329,10 @@ take_from_disk(struct run *run, struct item *item)
 		resume(item, owned->intent, &item->disk.intent);
 	else if (!cured && item->step.candidate_due)
 		resume(item, owned->candidate, &item->disk.candidate);
-	else if (item->failed != FAILURE_NONE)
+	if (item->failed != FAILURE_NONE || (item->pending && item->to == owned->candidate))
 		return;
-	else if (item->step.candidate_due)
-		hold(run, item, PROBLEM_FAILED, owned->error);
-	else if (item->step.candidate_kept)
-		hold(run, item, PROBLEM_QUARANTINED, owned->quarantine.words);
+	if (item->step.candidate_kept)
+		hold_candidate(run, item);
 	else if (item->step.refusal_holds &&
 	    version_equal(&owned->offered, &owned->refused.version))
 		hold(run, item, PROBLEM_REFUSED, owned->refused.words);

@@ -110,7 +110,7 @@ make_question(const struct entry *entry, const struct owned *owned, const struct
 	question->damaged = step->damaged;
 	if (step->interrupted == INTERRUPTED_RESUME)
 		question->spared[spared++] = disk->intent->version;
-	else if (step->candidate_kept)
+	if (step->candidate_kept)
 		question->spared[spared++] = disk->candidate->version;
 	if (step->refusal_holds)
 		question->spared[spared++] = owned->refused.version;

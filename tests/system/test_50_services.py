@@ -1,9 +1,13 @@
 """The service section of the contract, step by step, with services that are scripts (server.service)."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
+
+from support import process
 
 A, B, C, D = (f"{letter}.example.test" for letter in "abcd")
 
@@ -292,6 +296,54 @@ def test_a_guilty_version_is_tried_again_when_damage_was_cured(vault, server):
     server.mends("web")
     assert server.sync().exit == 0 and fingerprints(server, A) == [new.fingerprint]
     assert vault.keys_sent() == 0
+
+
+def test_a_quarantined_version_is_tried_in_the_run_after_the_cure_when_it_was_named(vault, server):
+    settle(vault, server, A)
+    new = vault.publish(A)
+    server.rejects("web", new, "reload")
+    assert server.sync().exit == 2
+    (server.installed(A).directory / "privkey.pem").write_text("damaged\n")
+    run = server.sync(A)
+    assert run.exit == 2 and f"{A}: still quarantined: service web: {server.services_directory}/web/reload: exit status 1" in run.stderr
+    assert server.certificate_status(A)["problem"] == "quarantined" and server.certificate_status(A)["next_try"]
+    server.mends("web")
+    assert server.sync().exit == 0 and fingerprints(server, A) == [new.fingerprint]
+
+
+def test_a_quarantine_lasts_when_the_cure_of_damage_was_killed(vault, server):
+    [old] = settle(vault, server, A)
+    server.rejects("web", vault.publish(A), "reload")
+    assert server.sync().exit == 2
+    before = server.installed(A).directory
+    (before / "privkey.pem").write_text("damaged\n")
+    server.slows("web")
+    running = server.start("--sync")
+    process.wait_until(lambda: server.installed(A).directory != before, 20, "the cure")
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    (server.services_directory / "web/slow-reload").unlink()
+    for attempt in ("resumed", "idle"):
+        assert server.sync().exit == 2, attempt
+        assert server.installed(A).matches and fingerprints(server, A) == [old.fingerprint], attempt
+        assert server.certificate_status(A)["problem"] == "quarantined" and server.certificate_status(A)["next_try"], attempt
+    assert "reload failed" not in server.calls("web") and vault.keys_sent() == 0
+
+
+@pytest.mark.parametrize("combined", [True, False], ids=["a file more was wanted", "content was damaged"])
+def test_a_reload_that_fails_after_a_cure_holds_up_no_later_version(vault, server, combined):
+    [old] = settle(vault, server, A)
+    if combined:
+        server.wants(A, combined=True)
+    else:
+        (server.installed(A).directory / "privkey.pem").write_text("damaged\n")
+    server.breaks("web")
+    assert server.sync().exit == 2
+    assert server.installed(A).matches and fingerprints(server, A) == [old.fingerprint], "there is nothing better to go back to"
+    server.mends("web")
+    assert server.sync().exit == 0 and server.installed(A).matches
+    new = vault.publish(A)
+    assert server.sync().exit == 0 and fingerprints(server, A) == [new.fingerprint]
 
 
 def test_another_version_ends_the_quarantine(vault, server):
