@@ -414,6 +414,7 @@ http_run(struct http *http, const struct http_request *requests, size_t count,
 		shut_sockets_after((left < 0 ? 0 : left < timeout ? left : timeout) +
 		    SLACK_MILLISECONDS);
 		(void)curl_multi_perform(http->multi, &running);
+		shut_sockets_after(0);
 		collect_all(http, &run);
 		start_more(http, &run);
 		if (left <= 0)
@@ -423,7 +424,6 @@ http_run(struct http *http, const struct http_request *requests, size_t count,
 			    (int)(left < 1000 ? left : 1000), NULL);
 	}
 	abandon(http, &run);
-	shut_sockets_after(0);
 }
 
 void
