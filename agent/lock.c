@@ -38,7 +38,10 @@ open_directory(const char *path, struct failure *why)
 {
 	struct stat status;
 	int directory;
-	enum found found = directory_open_safe(path, geteuid(), &directory, why);
+	enum found found;
+
+	*why = (struct failure){ 0 };
+	found = directory_open_safe(path, geteuid(), &directory, why);
 
 	if (found == FOUND_ABSENT)
 		found = make_directory(path, &directory, why);

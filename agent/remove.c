@@ -335,9 +335,11 @@ int
 store_remove_directories(struct store *store, struct failure *why)
 {
 	static const char *const names[] = { "live", "archive" };
+	struct failure second;
 
 	*why = (struct failure){ 0 };
 	for (size_t i = 0; store->root != -1 && i < sizeof(names) / sizeof(*names); i++)
-		(void)directory_remove(store->root, names[i], store->directory, why);
+		if (directory_remove(store->root, names[i], store->directory, &second) == -1)
+			add_failure(why, &second);
 	return why->kind == FAILURE_NONE ? 0 : -1;
 }
