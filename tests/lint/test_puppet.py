@@ -74,6 +74,11 @@ def test_the_presets_are_those_of_the_agent():
     assert said == [name for name in re.findall(r"^\[service (\S+)\]", (ROOT / "etc/services.ini").read_text(), re.M)]
 
 
+def test_the_metrics_of_a_lost_agent_are_known_by_its_own_first_line():
+    line = re.search(r'#define FIRST_LINE "(.*)"', (ROOT / "agent/metrics.c").read_text()).group(1)
+    assert rf'"# {line}\n"' in (MODULE / "lib/puppet/provider/certlet_installation/agent.rb").read_text()
+
+
 @pytest.mark.parametrize("section, alias", [("vault", "vault"), ("agent", "agent"), ("certificate", "entry"), ("service", "service")])
 def test_a_structure_has_the_keys_that_the_agent_reads(section, alias):
     table = re.search(rf"key {section}_keys\[\] = \{{(.*?)\n\}};", (ROOT / "agent/manifest-keys.c").read_text(), re.S).group(1)

@@ -94,6 +94,63 @@ describe Puppet::Type.type(:certlet_installation).provider(:agent) do
     expect(provider).to exist
   end
 
+  context 'with metrics in a directory of others' do
+    let(:written) { "# Written by certlet --sync, anew at each run; certlet --purge removes it.\n" }
+    let(:path) { "#{@directory}/out/certlet.prom" }
+
+    # Named by the class and by the record, as after a run.
+    def destroy_with_metrics(path)
+      File.write("#{@directory}/lib/state.json", JSON.generate('metrics_files' => [path]))
+      resource[:metrics_file] = path
+      provider.destroy
+    end
+
+    it 'leaves a link of theirs, whatever it leads to' do
+      File.write("#{@directory}/out/target", written)
+      File.symlink('target', path)
+      destroy_with_metrics(path)
+      expect(Dir.children("#{@directory}/out")).to contain_exactly('certlet.prom', 'target')
+      expect(provider).not_to exist
+    end
+
+    it 'leaves a file of theirs, whatever its name ends in' do
+      File.write("#{@directory}/out/certlet.txt", 'theirs')
+      destroy_with_metrics("#{@directory}/out/certlet.txt")
+      expect(File.read("#{@directory}/out/certlet.txt")).to eq('theirs')
+      expect(provider).not_to exist
+    end
+
+    { 'that is empty' => '', 'of another program of certlet' => "# Written by certlet-publish.\n",
+      'that only begins like one' => '# Written by certlet --sync, anew at each run' }.each do |what, text|
+      it "leaves a file #{what}" do
+        File.write(path, text)
+        destroy_with_metrics(path)
+        expect(File.read(path)).to eq(text)
+        expect(provider).not_to exist
+      end
+    end
+
+    it 'removes what a run that was cut short left, and only if that is its own' do
+      leftover = "#{@directory}/out/.certlet.prom.certlet"
+      File.write(leftover, written)
+      allow(Process).to receive(:euid).and_return(File.lstat(leftover).uid + 1)
+      destroy_with_metrics(path)
+      expect(File).to exist(leftover)
+      expect(provider).not_to exist
+      allow(Process).to receive(:euid).and_call_original
+      FileUtils.mkdir_p("#{@directory}/lib")
+      destroy_with_metrics(path)
+      expect(File).not_to exist(leftover)
+    end
+
+    it 'leaves a link at the name of a leftover' do
+      File.write("#{@directory}/out/target", written)
+      File.symlink('target', "#{@directory}/out/.certlet.prom.certlet")
+      destroy_with_metrics(path)
+      expect(Dir.children("#{@directory}/out")).to contain_exactly('.certlet.prom.certlet', 'target')
+    end
+  end
+
   it 'leaves a file that only got the inode of one that a lost agent made' do
     File.write("#{@directory}/out/key.pem", 'theirs')
     remembers(record("#{@directory}/out/key.pem", born: 1))

@@ -90,14 +90,26 @@ Puppet::Type.type(:certlet_installation).provide(:agent) do
     links + archives + with_leftovers(files.map { |directory, name| File.join(resource[directory], name) })
   end
 
-  # What there is of these, and of what a run that was cut short left beside them.
+  # What there is of these, and of what a run that was cut short left beside them: files, and such a leftover belongs to whoever
+  # runs the agent.
   def with_leftovers(paths)
-    paths.flat_map { |path| [path, File.join(File.dirname(path), ".#{File.basename(path)}.certlet")] }.select { |path| File.file?(path) }
+    leftovers = paths.map { |path| File.join(File.dirname(path), ".#{File.basename(path)}.certlet") }
+    paths.select { |path| file_at(path) } + leftovers.select { |path| file_at(path)&.uid == Process.euid }
   end
 
-  # They are in a directory of others, who may have put something there of that name; a leftover has certlet's own.
+  # No link, wherever it leads to: the agent makes none of these.
+  def file_at(path)
+    found = File.lstat(path)
+    found if found.file?
+  rescue Errno::ENOENT, Errno::ENOTDIR
+    nil
+  end
+
+  # They are in a directory of others, who may have put something there of that name: the agent's begins with a line of its own.
   def metrics(*paths)
-    with_leftovers(paths.compact.uniq).reject { |path| path.end_with?('.prom') && !File.foreach(path).first.to_s.start_with?('# Written by certlet ') }
+    known = paths.compact.uniq
+    line = "# Written by certlet --sync, anew at each run; certlet --purge removes it.\n"
+    with_leftovers(known).reject { |path| known.include?(path) && File.binread(path, line.bytesize) != line }
   end
 
   # What stood where it installed something.
