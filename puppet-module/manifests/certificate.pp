@@ -1,7 +1,9 @@
 # @summary A certificate that this server should have, for modules and profiles; the same as an entry of `certlet::certificates`
 #
 # The class has to be declared too. Ends, sorted among those of Hiera, in the one manifest. What requires it comes after the run
-# of the agent; what has to be there first, as the directory of a path, comes `before => Class['certlet']`.
+# of the agent. What has to be there first, as the user it belongs to or the directory of a path, comes
+# `before => Class['certlet']`: each such resource by itself. The certificate cannot, nor a class, define or stage that holds it,
+# for these end behind the run of the agent; Puppet refuses such a catalog with a dependency cycle.
 #
 # @example A profile that brings its certificate
 #   include certlet
@@ -12,6 +14,21 @@
 #   service { 'haproxy':
 #     ensure  => running,
 #     require => Certlet::Certificate['shop.example.com'],
+#   }
+#
+# @example A user and a directory that come first
+#   include certlet
+#   user { 'app':
+#     ensure => present,
+#     before => Class['certlet'],
+#   }
+#   file { '/srv/tls':
+#     ensure => directory,
+#     before => Class['certlet'],
+#   }
+#   certlet::certificate { 'app.example.com':
+#     owner     => 'app',
+#     cert_path => '/srv/tls/cert.pem',
 #   }
 #
 # @param ensure `absent`: this server should not have it

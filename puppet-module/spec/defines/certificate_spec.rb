@@ -69,6 +69,40 @@ describe 'certlet::certificate' do
     ['behind', 'behind that of Hiera'].each { |title| it { is_expected.to contain_certlet_run('certlet').that_comes_before("Notify[#{title}]") } }
   end
 
+  # A class ends with what it holds: behind the run, as its certificate.
+  context 'in a class that has what the certificate needs' do
+    let(:app) do
+      <<-PUPPET
+        class app {
+          include certlet
+          user { 'app': }
+          file { '/srv/tls': ensure => directory }
+          certlet::certificate { 'a.example': owner => 'app', cert_path => '/srv/tls/cert.pem' }
+          notify { 'behind': require => Certlet::Certificate['a.example'] }
+        }
+        #{before}
+        include app
+      PUPPET
+    end
+
+    context 'and has each come before the class' do
+      let(:pre_condition) { "#{app}\nUser['app'] -> Class['certlet']\nFile['/srv/tls'] -> Class['certlet']" }
+
+      it { is_expected.to compile.with_all_deps }
+      it { is_expected.to contain_user('app').that_comes_before('Certlet_run[certlet]') }
+      it { is_expected.to contain_file('/srv/tls').that_comes_before('Certlet_run[certlet]') }
+      it { is_expected.to contain_certlet_run('certlet').that_comes_before('Notify[behind]') }
+    end
+
+    { 'the whole class' => "Class['app']", 'the certificate' => "Certlet::Certificate['a.example']" }.each do |what, reference|
+      context "and has #{what} come before" do
+        let(:pre_condition) { "#{app}\n#{reference} -> Class['certlet']" }
+
+        it { expect { is_expected.to compile }.to raise_error(RSpec::Expectations::ExpectationNotMetError, %r{dependency cycles found}) }
+      end
+    end
+  end
+
   context 'that a collector realizes at the very last' do
     let(:pre_condition) do
       <<-PUPPET
