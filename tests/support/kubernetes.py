@@ -10,7 +10,7 @@ What two operators make of a Kubernetes manifest, without a cluster.
     contradictions(known, definition)  where our own words are not theirs
 
 The definitions are theirs and too large for this tree (0.7 MB each). bootstrap fetches those of External Secrets Operator v0.16.2
-(operators.py), the first with external-secrets.io/v1: what they and KNOWN have in common holds for the oldest and for a new one. Tuenti
+(operators.py), an early one with external-secrets.io/v1: what they and KNOWN have in common holds for an old and for a new one. Tuenti
 secrets-manager's are in no Go module: of it there is only what is written down here, unless somebody has the definitions of both, in
 any directory: CERTLET_CRDS=DIRECTORY ./bootstrap check tests/system/test_86_outside.py
 """

@@ -18,6 +18,7 @@ import sys
 import urllib.parse
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 
 MODULE = "github.com/external-secrets/external-secrets"
@@ -25,7 +26,7 @@ VERSION = "v0.16.2"
 SUM = "h1:iNY+gIgSyL5higXTfnz+hdPCaiB/43UiHLqE7HBpj68="
 FILES = [f"config/crds/bases/external-secrets.io_{name}.yaml" for name in ("secretstores", "clustersecretstores", "externalsecrets")]
 DEFINED = [("external-secrets.io/v1", kind) for kind in ("SecretStore", "ClusterSecretStore", "ExternalSecret")]
-SECONDS = 60
+SECONDS = 10
 
 
 class Missing(Exception):
@@ -81,9 +82,10 @@ def main(directory):
     reason = directory / "why-not"
     try:
         fetch(directory)
-    except (Missing, zipfile.BadZipFile) as error:
-        reason.write_text(f"{error}\n")
-        print(f"==> they could not be had: {error}", file=sys.stderr)
+    except (Missing, zipfile.BadZipFile, zlib.error, OSError, KeyError, ValueError) as error:
+        words = str(error) if isinstance(error, Missing) else f"expected {MODULE}@{VERSION}, found none ({type(error).__name__})"
+        reason.write_text(f"{words}\n")
+        print(f"==> they could not be had: {words}", file=sys.stderr)
         return 1
     reason.unlink(missing_ok=True)
     return 0
