@@ -162,13 +162,16 @@ wait_for_delegation() {
 	show_delegation "$1"
 }
 
-# is_not_delegated DOMAIN PARENT: does the parent say so? One that does not answer has not.
+# is_not_delegated DOMAIN PARENT: does the parent say so, of its own zone (aa)? One that does not answer has not.
 is_not_delegated() {
 	read -r _ server _ <<END
 $2
 END
-	ask "@$server" +norecurse +noall +comments NS "$(challenge_of "$1")." | grep -Eq 'status: (NOERROR|NXDOMAIN)' &&
-		[ -z "$(delegated_at "$server" "$1")" ]
+	# One answer for all of it: of two, one may get lost.
+	answer=$(ask "@$server" +norecurse +noall +comments +answer +authority NS "$(challenge_of "$1").") &&
+		printf '%s\n' "$answer" | grep -Eq ', status: (NOERROR|NXDOMAIN),' &&
+		printf '%s\n' "$answer" | grep -Eq '^;; flags:[a-z ]* aa[ ;]' &&
+		[ -z "$(printf '%s\n' "$answer" | records NS "$(challenge_of "$1").")" ]
 }
 
 undelegate() {

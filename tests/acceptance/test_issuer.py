@@ -1,8 +1,11 @@
 """The issuing host: from nothing to a certificate that is served, as README.md says it, and what may go wrong on the way."""
 
+import contextlib
 import fcntl
 import shutil
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -150,6 +153,41 @@ def test_what_the_parent_does_not_delegate_is_removed_without_asking_it(issuer):
     # But a parent that does not answer has not said so.
     run = issuer.issue("--remove", domain, PARENT=f"{ZONE} 127.0.0.99 {issuer.internet.delegation_key}")
     assert run.exit == 2 and "did not take" in run.stderr
+
+
+@contextlib.contextmanager
+def odd_server(address, owner):
+    """Answers the first question, without the aa flag, with an NS record of this owner; refuses updates; is silent from then on."""
+    def serve():
+        answered = False
+        while True:
+            asked, client = listening.recvfrom(4096)
+            if not asked:
+                return
+            question = asked[12:asked.index(b"\0", 12) + 5]
+            if asked[2] >> 3 & 15 == 5:
+                listening.sendto(asked[:2] + b"\xa8\x05" + b"\0" * 8, client)
+            elif not answered:
+                record = owner + b"\0\x02\0\x01\0\0\0\x3c\0\x04\x02ns\0"
+                listening.sendto(asked[:2] + b"\x80\0\0\x01\0\0\0\x01\0\0" + question + record, client)
+                answered = True
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind((address, 53))
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            yield
+        finally:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ending:
+                ending.sendto(b"", (address, 53))
+            serving.join()
+
+
+@pytest.mark.parametrize("owner", [b"\xc0\x0c", b"\0"], ids=["a delegation, told once", "a referral to the root"])
+def test_a_parent_that_answers_oddly_has_not_said_that_it_does_not_delegate(issuer, owner):
+    with odd_server("127.0.0.98", owner):
+        run = issuer.issue("--remove", f"gone.{ZONE}", PARENT=f"{ZONE} 127.0.0.98 {issuer.internet.delegation_key}")
+    assert run.exit == 2 and "did not take" in run.stderr and "is not delegated" not in run.stderr
 
 
 def test_a_name_that_stands_for_a_wildcard_is_a_certificate_for_that(issuer):
