@@ -29,15 +29,18 @@ encrypt() {
 	fi
 }
 
-# The archive brings it to the next machine.
+# The archive brings it to the next machine. The certificate comes last, so that there is none without its key.
 make_signer() {
-	[ ! -e "$SIGNER.pem" ] || return 0
-	(
-		umask 077
-		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj '/CN=certlet-issue --backup' \
-			-keyout "$SIGNER.key" -out "$SIGNER.new" 2>/dev/null
-	)
-	mv "$SIGNER.new" "$SIGNER.pem"
+	[ ! -s "$SIGNER.key" ] || [ ! -s "$SIGNER.pem" ] || return 0
+	said=''
+	# Each with &&, for `set -e` does not hold before a ||.
+	rm -f "$SIGNER.pem" "$SIGNER.key" &&
+		said=$(umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 \
+			-subj '/CN=certlet-issue --backup' -keyout "$SIGNER.key" -out "$SIGNER.new" 2>&1) &&
+		# On a full disk openssl leaves less than it says.
+		said=$(openssl cms -sign -signer "$SIGNER.new" -inkey "$SIGNER.key" -in /dev/null -out /dev/null 2>&1) &&
+		said=$(mv "$SIGNER.new" "$SIGNER.pem" 2>&1) || return
+	say "$SIGNER.pem is new, and the one of earlier backups does not know those that follow"
 }
 
 backup() {
@@ -48,7 +51,7 @@ backup() {
 		files_of_the_issuer | sed 's,^,    /,' >&2
 		return
 	fi
-	make_signer
+	make_signer || fail 2 "$SIGNER.pem: could not be made${said:+: $said}"
 	(
 		umask 077
 		trap 'rm -f "$file.new" "$file.sig.new" "$file.failed"' EXIT

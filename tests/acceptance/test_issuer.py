@@ -254,6 +254,17 @@ def test_a_stolen_credential_of_a_server_reads_its_own_certificate_and_nothing_e
         assert refused.value.code == 403, (method, path)
 
 
+def test_a_signer_that_cannot_be_made_is_told(issuer):
+    settings, directory = issuer.settings(WAIT_SECONDS=0), Path("/etc/certlet")
+    away = directory.rename("/etc/certlet.away")
+    try:
+        run = issuer.run("certlet-issue", "--config", settings, "--backup", issuer.directory / "unsigned.cms")
+    finally:
+        away.rename(directory)
+    assert run.exit == 2 and "/etc/certlet/backup-signer.pem: could not be made" in run.stderr
+    assert not list(issuer.directory.glob("unsigned.cms*"))
+
+
 def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     key, certificate, archive = (issuer.directory / name for name in ("backup.key", "backup.pem", "issuer.cms"))
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "36500", "-nodes",
