@@ -10,6 +10,7 @@
 SIGNER=/etc/certlet/backup-signer
 
 # What is there of all that makes the issuer, relative to /, one a line. What a server on the same machine has is not its.
+# Whoever reads an archive that is not encrypted must not be able to sign others.
 files_of_the_issuer() {
 	{
 		printf '%s\n' /etc/letsencrypt "$settings" "$ACME_KEY_FILE" "$CERTBOT_CREDENTIALS" "$ACME_CA_FILE" \
@@ -17,6 +18,7 @@ files_of_the_issuer() {
 		printf %s "$PARENTS" | awk '{ print $3 }'
 		find /etc/certlet -mindepth 1 -maxdepth 1 ! -name live ! -name archive
 	} | sort -u | while read -r path; do
+		case $path in "$SIGNER".*) [ -n "$BACKUP_CERTIFICATE" ] || continue ;; esac
 		[ ! -e "$path" ] || printf '%s\n' "${path#/}"
 	done
 }
@@ -29,7 +31,7 @@ encrypt() {
 	fi
 }
 
-# The archive brings it to the next machine. The certificate comes last, so that there is none without its key.
+# An encrypted archive brings it to the next machine. The certificate comes last, so that there is none without its key.
 make_signer() {
 	[ ! -s "$SIGNER.key" ] || [ ! -s "$SIGNER.pem" ] || return 0
 	said=''
@@ -67,7 +69,7 @@ backup() {
 	if [ -n "$BACKUP_CERTIFICATE" ]; then
 		say "$file: $(wc -c <"$file") bytes, encrypted to $BACKUP_CERTIFICATE"
 	else
-		say "$file: $(wc -c <"$file") bytes, NOT encrypted (no BACKUP_CERTIFICATE in $settings): keep it as safe as the private keys in it"
+		say "$file: $(wc -c <"$file") bytes, NOT encrypted (no BACKUP_CERTIFICATE in $settings): keep it as safe as the private keys in it; $SIGNER.key is not among them"
 	fi
 	say "$file.sig: that it is from here; keep $SIGNER.pem elsewhere, for --restore --signer"
 }
@@ -128,6 +130,8 @@ restore() {
 		[ ! -e "$path" ] || printf ' %s' "$(basename "$path" .conf)"
 	done)"
 	say "systemctl enable --now certlet-renew.timer certlet-publish-all.timer"
+	[ -s "$SIGNER.key" ] ||
+		say "the archive brought no $SIGNER.key, as it was not encrypted: the next --backup makes one, and a new $SIGNER.pem to keep elsewhere"
 	for domain in $(not_in_the_archive); do
 		say "$domain is here and not in $file: if it was removed since, certlet-issue --remove $domain"
 	done

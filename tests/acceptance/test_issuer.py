@@ -5,6 +5,7 @@ import fcntl
 import shutil
 import socket
 import subprocess
+import tarfile
 import threading
 from pathlib import Path
 
@@ -252,6 +253,24 @@ def test_a_stolen_credential_of_a_server_reads_its_own_certificate_and_nothing_e
         with pytest.raises(ApiError) as refused:
             issuer.bao.api(method, path, body, token=token)
         assert refused.value.code == 403, (method, path)
+
+
+def test_an_archive_that_anybody_can_read_brings_no_key_to_sign_others_with(issuer):
+    archive, signer = issuer.directory / "open.cms", Path("/etc/certlet/backup-signer.pem")
+    run = issuer.issue("--backup", archive)
+    assert run.exit == 0 and "NOT encrypted" in run.stderr
+    with tarfile.open(archive) as opened:
+        names = opened.getnames()
+    assert "etc/certlet/issuer.conf" in names and [name for name in names if "backup-signer" in name] == []
+    # So the rebuilt one makes its own, whatever it finds of the old one.
+    old = Path(shutil.copy(signer, issuer.directory / "old-signer.pem"))
+    signer.with_suffix(".key").unlink()
+    run = issuer.issue("--restore", archive, "--force", "--signer", old)
+    assert run.exit == 0 and "the archive brought no /etc/certlet/backup-signer.key" in run.stderr
+    run = issuer.issue("--backup", archive)
+    assert run.exit == 0 and f"{signer} is new" in run.stderr and signer.with_suffix(".key").stat().st_mode & 0o777 == 0o600
+    assert issuer.issue("--restore", archive, "--dry-run", "--force", "--signer", signer).exit == 0
+    assert issuer.issue("--restore", archive, "--dry-run", "--force", "--signer", old).exit == 2
 
 
 def test_a_signer_that_cannot_be_made_is_told(issuer):
