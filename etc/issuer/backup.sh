@@ -63,7 +63,10 @@ backup() {
 			[ ! -e "$file.failed" ] &&
 			openssl cms -sign -binary -outform DER -md sha256 -nocerts -signer "$SIGNER.pem" -inkey "$SIGNER.key" \
 				-in "$file.new" -out "$file.sig.new" &&
+			# Whoever dies from here on leaves the archive that the signature belongs to.
+			trap '' HUP INT TERM &&
 			mv "$file.sig.new" "$file.sig" &&
+			trap - EXIT &&
 			mv "$file.new" "$file"
 	) || fail 2 "$file: no backup was made"
 	if [ -n "$BACKUP_CERTIFICATE" ]; then
