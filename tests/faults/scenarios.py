@@ -151,6 +151,21 @@ class Copy(Renewal):
     keys = {"install": "copy"}
 
 
+class Cure(Scenario):
+    """A file of what is installed was lost."""
+
+    name = "cure"
+
+    def set_up(self, vault, server):
+        super().set_up(vault, server)
+        self.goal = self.has_www(vault, server)
+        self.leaves = [self.goal]
+        (server.installed(WWW).directory / "combined.pem").unlink()
+
+    def lacks(self, server):
+        return super().lacks(server) or ([] if server.installed(WWW).combined else ["combined.pem is still lost"])
+
+
 class RollBack(Renewal):
     """The service refuses the new certificate when it is reloaded."""
 
@@ -322,4 +337,4 @@ class Restore(Adopt):
         return []
 
 
-SCENARIOS = [Install, Renewal, RollBack, Guilty, Copy, Deletion, DeletionOfCopies, Purge, Regret, Adopt, Restore]
+SCENARIOS = [Install, Renewal, Cure, RollBack, Guilty, Copy, Deletion, DeletionOfCopies, Purge, Regret, Adopt, Restore]
