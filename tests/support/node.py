@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 from support import process
@@ -179,7 +180,12 @@ class Node:
         self._vhosts.write_text("".join(
             f"server {{ listen 127.0.0.1:{PORT} ssl; server_name {name};\n"
             f"  ssl_certificate {live}/{name}/fullchain.pem; ssl_certificate_key {live}/{name}/privkey.pem; }}\n" for name in names))
-        self.execute("systemctl", "reload-or-restart", "nginx", check=True)
+        for _ in range(3):  # its first start has failed, on a machine that just booted and had much to do
+            if self.execute("systemctl", "reload-or-restart", "nginx").exit == 0:
+                return
+            print(self.execute("journalctl", "--unit=nginx", "--lines=20", "--no-pager").output)
+            time.sleep(2)
+        raise AssertionError("nginx does not start")
 
     def stops_nginx(self):
         self.execute("systemctl", "stop", "nginx")
