@@ -173,8 +173,9 @@ installed_origin(const struct item *item)
 static int
 write_status(const struct manifest *manifest, const struct state *state, const struct store *store,
     const struct sandbox *sandbox, const struct item items[], size_t listed,
-    struct status_run *facts, struct failure *why)
+    const struct status_run *facts, struct failure *why)
 {
+	struct status_run whole = *facts;
 	struct status_certificate *certificates =
 	    memory_new(listed + state->certificate_count, sizeof(*certificates));
 	struct origin *origins = memory_new(state->certificate_count, sizeof(*origins));
@@ -198,8 +199,8 @@ write_status(const struct manifest *manifest, const struct state *state, const s
 			};
 	}
 	sandbox_layers(sandbox, &layers);
-	facts->sandbox = &layers;
-	result = status_write(manifest, state, certificates, count, facts, why);
+	whole.sandbox = &layers;
+	result = status_write(manifest, state, certificates, count, &whole, why);
 	for (size_t i = 0; i < state->certificate_count; i++)
 		origin_clear(&origins[i]);
 	free(origins);
@@ -211,7 +212,7 @@ write_status(const struct manifest *manifest, const struct state *state, const s
 static int
 write_run(const struct run *run, enum exit_code code, double seconds)
 {
-	struct status_run facts = {
+	const struct status_run facts = {
 		.time = run->now, .exit = code, .seconds = seconds, .requests = run->summary.requests,
 		.error = run->broken.kind != FAILURE_NONE ? run->broken.text :
 		    run->summary.away.kind != FAILURE_NONE ? run->summary.away.text : NULL,
@@ -272,7 +273,7 @@ int
 report_purge(const struct manifest *manifest, const struct state *state, const struct store *store,
     time_t now, enum exit_code code, struct failure *why)
 {
-	struct status_run facts = { .time = now, .exit = code };
+	const struct status_run facts = { .time = now, .exit = code };
 	struct sandbox sandbox;
 
 	/* Of the next run; a purge has no child. Its user may be gone already. */
