@@ -42,7 +42,6 @@ open_directory(const char *path, struct failure *why)
 
 	*why = (struct failure){ 0 };
 	found = directory_open_safe(path, geteuid(), &directory, why);
-
 	if (found == FOUND_ABSENT)
 		found = make_directory(path, &directory, why);
 	if (found != FOUND_FILE) {

@@ -53,11 +53,9 @@ tear_down(void)
 
 /* A child that has the replies of fake_http; its requests are seen by their effect alone. */
 static void
-ask(const struct question *question)
+start_child(void)
 {
-	const long end = clock_milliseconds() + 20000;
-	struct failure why;
-	int sockets[2], status;
+	int sockets[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
 	if ((pid = fork()) == 0) {
@@ -66,6 +64,16 @@ ask(const struct question *question)
 	}
 	close(sockets[1]);
 	channel_open(&child, sockets[0]);
+}
+
+static void
+ask(const struct question *question)
+{
+	const long end = clock_milliseconds() + 20000;
+	struct failure why;
+	int status;
+
+	start_child();
 	if (question != NULL) {
 		wire_put_question(&frame, question);
 		ck_assert_int_eq(channel_send(&child, &frame, end, &why), 0);
@@ -348,15 +356,9 @@ end_of_child_told(const struct frame *told, bool go)
 {
 	const long end = clock_milliseconds() + 20000;
 	struct failure why;
-	int sockets[2], status;
+	int status;
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-	if ((pid = fork()) == 0) {
-		close(sockets[0]);
-		inquiry_run(sockets[1], &manifest, &credentials, &notes);
-	}
-	close(sockets[1]);
-	channel_open(&child, sockets[0]);
+	start_child();
 	ck_assert_int_eq(channel_send(&child, told, end, &why), 0);
 	if (go) {
 		struct frame more = { .type = WIRE_GO };
