@@ -12,12 +12,13 @@
 
 #define MOST 300
 #define SILENCE ((size_t)-1)	/* instead of junk: the connection stays open */
+#define ENOUGH 60000L		/* milliseconds, for what is to end by itself, also in valgrind */
 
 /* A server that answers one connection after the other with the same bytes, in a child. */
 static pid_t server;
 static char url[64];
 static const struct secret none;
-static struct http_settings settings = { .timeout = 2, .ca = &none };
+static struct http_settings settings = { .timeout = ENOUGH / 1000, .ca = &none };
 static struct http *http;
 static struct http_request requests[MOST];
 static struct failure why;
@@ -119,7 +120,7 @@ run(size_t count, long milliseconds)
 START_TEST(an_answer_comes_with_status_body_and_headers)
 {
 	start_server("HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nContent-Length: 5\r\n\r\nhello", 0);
-	run(1, 2000);
+	run(1, ENOUGH);
 	ck_assert_int_eq(last.fate, HTTP_ANSWERED);
 	ck_assert_int_eq(last.status, 429);
 	ck_assert_int_eq(last.retry_after, 7);
@@ -130,7 +131,7 @@ END_TEST
 START_TEST(a_redirect_is_told_and_not_followed)
 {
 	start_server("HTTP/1.1 307 There\r\nLocation: /v1/y\r\nContent-Length: 0\r\n\r\n", 0);
-	run(1, 2000);
+	run(1, ENOUGH);
 	ck_assert_int_eq(last.status, 307);
 	ck_assert_ptr_nonnull(strstr(last_location, "/v1/y"));
 	ck_assert_ptr_eq(strstr(last_location, "http://127.0.0.1:"), last_location);
@@ -140,17 +141,17 @@ END_TEST
 START_TEST(more_requests_than_may_be_in_flight_are_all_done)
 {
 	start_server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 0);
-	run(MOST, 5000);
+	run(MOST, ENOUGH);
 	for (size_t i = 0; i < MOST; i++)
 		ck_assert_int_eq(fates[i], HTTP_ANSWERED);
-	run(MOST, 5000);
+	run(MOST, ENOUGH);
 }
 END_TEST
 
 START_TEST(a_host_that_nobody_answers_for_ends_the_run_for_all)
 {
 	close(listen_somewhere());
-	run(MOST, 2000);
+	run(MOST, ENOUGH);
 	for (size_t i = 0; i < MOST; i++)
 		ck_assert_int_eq(fates[i], HTTP_UNREACHED);
 	ck_assert_str_ne(last_reason, "");
@@ -160,7 +161,7 @@ END_TEST
 START_TEST(a_connection_that_ends_without_an_answer_is_lost)
 {
 	start_server("", 0);
-	run(1, 2000);
+	run(1, ENOUGH);
 	ck_assert_int_eq(last.fate, HTTP_LOST);
 }
 END_TEST
@@ -168,7 +169,7 @@ END_TEST
 START_TEST(a_body_that_is_cut_short_is_lost)
 {
 	start_server("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", 0);
-	run(1, 2000);
+	run(1, ENOUGH);
 	ck_assert_int_eq(last.fate, HTTP_LOST);
 }
 END_TEST
@@ -176,7 +177,7 @@ END_TEST
 START_TEST(a_body_over_the_limit_is_dropped)
 {
 	start_server("HTTP/1.1 200 OK\r\n\r\n", 8 << 20);
-	run(1, 2000);
+	run(1, ENOUGH);
 	ck_assert_int_eq(last.fate, HTTP_TOO_LARGE);
 	ck_assert_uint_le(last.body.size, HTTP_BODY_LIMIT_BYTES);
 }
@@ -215,7 +216,7 @@ START_TEST(curl_that_does_not_return_is_stopped_when_the_time_is_over)
 	long start;
 
 	start_server("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", 0);
-	run(1, 2000);
+	run(1, ENOUGH);
 	ck_assert_int_eq(last.fate, HTTP_ANSWERED);
 	stop_server();
 	start_server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", SILENCE);
@@ -232,10 +233,10 @@ START_TEST(environment_and_other_protocols_are_not_obeyed)
 {
 	ck_assert_int_eq(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
 	start_server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 0);
-	run(1, 2000);
+	run(1, ENOUGH);
 	ck_assert_int_eq(last.fate, HTTP_ANSWERED);
 	requests[0].url = "file:///etc/passwd";
-	run(1, 2000);
+	run(1, ENOUGH);
 	ck_assert_int_eq(last.fate, HTTP_UNREACHED);
 }
 END_TEST
@@ -263,7 +264,7 @@ main(void)
 {
 	TCase *tests = tcase_create("http");
 
-	tcase_set_timeout(tests, 20);
+	tcase_set_timeout(tests, 2 * ENOUGH / 1000);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, an_answer_comes_with_status_body_and_headers);
 	tcase_add_test(tests, a_redirect_is_told_and_not_followed);
