@@ -22,6 +22,7 @@ struct task {
 	struct version newest;		/* that was read and refused, or is spared */
 	struct failure *refusal;	/* of the newest, until the installed one is read; or NULL */
 	time_t retry;			/* of the refusal */
+	struct failure *unanswered;	/* no address had more than a 5xx for it; or NULL */
 };
 
 struct inquiry {
@@ -78,6 +79,23 @@ answer_failed(struct inquiry *inquiry, struct task *task, const struct failure *
 	struct answer answer = { .kind = ANSWER_FAILED, .offered = task->newest, .why = *why };
 
 	send_answer(inquiry, task, &answer);
+}
+
+static struct failure *
+copy_failure(const struct failure *why)
+{
+	struct failure *copy = memory_new(1, sizeof(*copy));
+
+	*copy = *why;
+	return copy;
+}
+
+/* Whose fault that is, its own or the server's, is known when all were asked for. */
+static void
+answer_nothing(struct task *task, const struct failure *why)
+{
+	task->unanswered = copy_failure(why);
+	task->answered = true;
 }
 
 static void
@@ -170,8 +188,7 @@ appraise(const struct inquiry *inquiry, const struct task *task, const struct ve
 static void
 keep_refusal(struct task *task, const struct failure *why, time_t retry)
 {
-	task->refusal = memory_new(1, sizeof(*task->refusal));
-	*task->refusal = *why;
+	task->refusal = copy_failure(why);
 	task->retry = retry;
 }
 
@@ -208,6 +225,8 @@ take_no_newest(struct inquiry *inquiry, struct task *task, const struct failure 
 	if (why->kind == FAILURE_ABSENT && can_fall_back(task, &none)) {
 		keep_refusal(task, why, 0);
 		task->item.number = task->question.installed.number;
+	} else if (task->item.unanswered) {
+		answer_nothing(task, why);
 	} else {
 		answer_failed(inquiry, task, why);
 	}
@@ -335,6 +354,24 @@ talk(struct inquiry *inquiry, struct failure *why)
 	return 0;
 }
 
+/* A server that has only 5xx, for all that is asked for, is away; a secret that others are read beside of has failed. */
+static void
+tell_unanswered(struct inquiry *inquiry, struct failure *away)
+{
+	size_t unanswered = 0;
+
+	for (size_t i = 0; i < inquiry->count; i++)
+		unanswered += inquiry->tasks[i].unanswered != NULL;
+	for (size_t i = 0; i < inquiry->count; i++) {
+		struct task *task = &inquiry->tasks[i];
+
+		if (unanswered == inquiry->count)
+			*away = *task->unanswered;
+		else if (task->unanswered != NULL)
+			answer_failed(inquiry, task, task->unanswered);
+	}
+}
+
 /* --- Questions --- */
 
 static void
@@ -403,7 +440,8 @@ inquiry_run(int socket, const struct manifest *manifest, const struct credential
 		inquiry.kv.vault = vault_open(&manifest->vault, credentials, &summary.away);
 		if (inquiry.kv.vault == NULL)
 			_exit(EXIT_BROKEN);
-		(void)talk(&inquiry, &summary.away);
+		if (talk(&inquiry, &summary.away) == 0)
+			tell_unanswered(&inquiry, &summary.away);
 		vault_log_out(inquiry.kv.vault);
 		tell(&summary, inquiry.kv.vault);
 	}

@@ -83,7 +83,7 @@ take_metadata(struct poll *poll, size_t index, const struct vault_reply *reply)
 		wanted->item->metadata_denied = true;
 		tell(poll, wanted, NULL);
 	} else {
-		kv_explain(poll->kv, poll->asks[index].path, reply, &why);
+		kv_explain(poll->kv, wanted->item, poll->asks[index].path, reply, &why);
 		tell(poll, wanted, &why);
 	}
 }

@@ -59,9 +59,10 @@ kv_asks_free(struct vault_ask *asks, size_t count)
 }
 
 void
-kv_explain(const struct kv *kv, const char *path, const struct vault_reply *reply,
-    struct failure *why)
+kv_explain(const struct kv *kv, struct kv_item *item, const char *path,
+    const struct vault_reply *reply, struct failure *why)
 {
+	item->unanswered = reply->status >= 500;
 	*why = reply->why;
 	if (reply->status != 404)
 		return;
@@ -238,7 +239,7 @@ learn_version(struct kv *kv, const struct kv_item *item)
 }
 
 static int
-parse_secret(struct reading *reading, const struct kv_item *item, const char *path,
+parse_secret(struct reading *reading, struct kv_item *item, const char *path,
     const struct vault_reply *reply, struct version *version, const json_t **data,
     struct failure *why)
 {
@@ -247,7 +248,7 @@ parse_secret(struct reading *reading, const struct kv_item *item, const char *pa
 	if (!reply->good) {
 		if (item->version == KV_1 && kv_reply_is_versioned_mount(reply))
 			learn_version(reading->kv, item);
-		kv_explain(reading->kv, path, reply, why);
+		kv_explain(reading->kv, item, path, reply, why);
 		return -1;
 	}
 	result = item->version == KV_1 ? kv_reply_data_v1(reply->json, version, data, why) :

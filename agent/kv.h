@@ -29,6 +29,7 @@ struct kv_item {
 	enum kv_version version;	/* of its mount; set by kv_detect() */
 	struct version newest;		/* set by kv_poll(); none: the policy gives no metadata */
 	bool metadata_denied;		/* in this run */
+	bool unanswered;		/* what came last for it was a 5xx, from every address */
 	uint64_t number;		/* the version that kv_read() asks for; 0: the newest */
 };
 
@@ -55,11 +56,12 @@ void kv_asks_free(struct vault_ask *asks, size_t count);
 #define KV_PAGE_KEYS 200
 char *kv_list_query(const char *after);
 
-/* For kv-poll.c: "MOUNT/data/PATH"; a note by subject and what it is about; the words of a 404. */
+/* For kv-poll.c: "MOUNT/data/PATH"; a note by subject and what it is about; why there was nothing
+ * good: the words of a 404, and whether it was an answer at all. */
 char *kv_path(const struct kv_item *item, const char *infix);	/* NULL: KV v1; caller frees */
 bool kv_noted(const struct kv *kv, const char *subject, const char *about, uint32_t *out_value);
 void kv_note(struct kv *kv, const char *subject, const char *about, uint32_t value);
-void kv_explain(const struct kv *kv, const char *path, const struct vault_reply *reply,
+void kv_explain(const struct kv *kv, struct kv_item *item, const char *path, const struct vault_reply *reply,
     struct failure *why);
 
 #endif

@@ -201,9 +201,28 @@ def test_one_secret_that_is_always_a_500_does_not_hold_up_the_others(standin, re
     ready.wants("api.example.test")
     script(standin, DATA, {"code": 500, "body": errors("internal error"), "times": None})
     run = ready.sync()
-    assert run.exit in (2, 3) and "internal error" in run.stderr
+    assert run.exit == 2 and "internal error" in run.stderr
     assert ready.installed("api.example.test").matches
     assert standin.count(DATA) == 3
+    assert [each["problem"] for each in ready.status()["certificates"]] == ["failed", None]
+
+
+def test_a_server_with_only_a_500_for_all_that_is_read_is_away(standin, ready):
+    script(standin, DATA, {"code": 500, "body": errors("internal error"), "times": None})
+    run = ready.sync()
+    assert run.exit == 3 and "internal error" in run.stderr
+    assert standin.count(DATA) == 3
+    assert "internal error" in ready.status()["last_sync"]["error"]
+
+
+def test_a_500_for_all_that_is_read_changes_nothing_of_what_is_known(standin, ready):
+    assert ready.sync().exit == 0
+    before = ready.status()["certificates"]
+    for path in (METADATA, LOGIN, "auth/token/lookup-self"):
+        script(standin, path, {"code": 500, "body": errors("internal error"), "times": None})
+    assert ready.sync().exit == 3
+    assert ready.status()["certificates"] == before
+    assert ready.installed(WWW).matches
 
 
 def test_a_proxys_page_is_not_quoted(standin, ready):
