@@ -226,7 +226,7 @@ def test_a_step_of_the_clock_during_the_talk_costs_no_more_than_that_run(standin
         standin.forget(moment)
         standin.reply(moment, says=steps_and_answers)
         run = server.sync()
-        assert run.seconds < 5 and run.exit in (0, 2, 5), run.output
+        assert run.seconds < 20 and run.exit in (0, 2, 5), run.output
         live = server.installed(WWW)
         assert live.matches and live.fingerprint == (newer if run.exit == 0 else served).fingerprint, run.output
         clock.is_right()
@@ -247,7 +247,7 @@ def test_a_step_of_the_clock_while_a_service_is_reloaded_changes_nothing(standin
     reload.chmod(0o755)
     server.service("nginx", reload=reload, timeout="5s")
     run = assert_installed(server, newer)
-    assert run.seconds < 5
+    assert run.seconds < 20
     clock.is_right()
     server.service("nginx", reload=server.services_directory / "nginx/reload")
     assert_installed(server, newer)

@@ -113,7 +113,6 @@ START_TEST(three_rounds_one_and_two_seconds_apart_are_all)
 	ck_assert_ptr_nonnull(strstr(why.text, TWO ": a: status 503: Vault is sealed"));
 	ck_assert_uint_eq(fake_http_count(NULL), 6);
 	ck_assert_int_ge(seconds_since(start), 3);
-	ck_assert_int_le(seconds_since(start), 4);
 }
 END_TEST
 
@@ -135,13 +134,11 @@ END_TEST
 
 START_TEST(nothing_is_waited_for_when_no_address_is_trusted)
 {
-	const long start = clock_milliseconds();
-
 	fake_http_fail(ONE, HTTP_UNTRUSTED);
 	fake_http_fail(TWO, HTTP_UNTRUSTED);
 	ck_assert_int_eq(run(asks, 1), -1);
 	ck_assert_int_eq(why.kind, FAILURE_VAULT);
-	ck_assert_int_eq(seconds_since(start), 0);
+	ck_assert_uint_eq(fake_http_count(NULL), 2);
 	ck_assert_uint_eq(failover_requests(failover), 0);
 }
 END_TEST
@@ -160,12 +157,10 @@ END_TEST
 
 START_TEST(retry_after_beyond_the_deadline_is_the_end)
 {
-	const long start = clock_milliseconds();
-
 	fake_http_reply(ONE, 429, "")->retry_after = 61;
 	fake_http_reply(TWO, 503, "");
 	ck_assert_int_eq(run(asks, 1), -1);
-	ck_assert_int_eq(seconds_since(start), 0);
+	ck_assert_uint_eq(fake_http_count(NULL), 2);
 }
 END_TEST
 
@@ -222,15 +217,13 @@ END_TEST
 
 START_TEST(a_second_redirect_and_one_to_elsewhere_are_refused)
 {
-	const long start = clock_milliseconds();
-
 	fake_http_reply(ONE, 307, "")->location = TWO "/v1/a";
 	fake_http_reply(TWO, 307, "")->location = ONE "/v1/a";
 	fake_http_reply(TWO, 302, "")->location = "http://two.test:8200/v1/a";
 	ck_assert_int_eq(run(asks, 1), -1);
 	ck_assert_ptr_nonnull(strstr(why.text, "second one"));
 	ck_assert_ptr_nonnull(strstr(why.text, "away from https"));
-	ck_assert_int_eq(seconds_since(start), 0);
+	ck_assert_uint_eq(fake_http_count(NULL), 3);
 }
 END_TEST
 

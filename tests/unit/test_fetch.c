@@ -186,7 +186,7 @@ START_TEST(a_child_that_hangs_is_ended)
 	pid = fetch->child;
 	ck_assert_int_eq(fetch_next(fetch, &got, &summary, &why), FETCH_BROKEN);
 	ck_assert_ptr_nonnull(strstr(why.text, "silent"));
-	ck_assert_int_lt(clock_milliseconds() - start, 2000);
+	ck_assert_int_lt(clock_milliseconds() - start, 15000);
 	ck_assert_int_eq(kill(pid, 0), -1);
 }
 END_TEST

@@ -362,7 +362,7 @@ START_TEST(one_who_is_silent_is_not_waited_for)
 	start((struct habits){ .silent = true });
 	service.timeout = 1;
 	ck_assert_silent("asked for www.example.com: ");
-	ck_assert_int_lt(clock_milliseconds() - before, 2000);
+	ck_assert_int_lt(clock_milliseconds() - before, 4 * ASK_MILLISECONDS / 5);
 }
 END_TEST
 
@@ -441,11 +441,12 @@ START_TEST(a_new_leaf_ends_the_waiting)
 {
 	const long before = clock_milliseconds();
 
+	service.timeout = 60;
 	start((struct habits){ .first = &old_one, .second = &new_one, .turns = 3 });
 	ck_assert_int_eq(verify_wait(&nobody_else, &service, &leaf, fingerprint_of(&old_one), found,
 	    &why), VERIFY_NEW);
 	ck_assert_str_eq(found, leaf.fingerprint);
-	ck_assert_int_lt(clock_milliseconds() - before, 3000);
+	ck_assert_int_lt(clock_milliseconds() - before, 20000);
 }
 END_TEST
 
@@ -460,7 +461,7 @@ START_TEST(the_old_leaf_is_waited_for_until_the_timeout)
 	ck_assert_str_eq(found, fingerprint_of(&old_one));
 	ck_assert_ptr_nonnull(strstr(why.text, "still serves the old certificate"));
 	ck_assert_int_ge(clock_milliseconds() - before, 800);
-	ck_assert_int_lt(clock_milliseconds() - before, 2500);
+	ck_assert_int_lt(clock_milliseconds() - before, 20000);
 }
 END_TEST
 
