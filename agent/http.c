@@ -188,14 +188,26 @@ new_easy(const struct http_settings *settings, struct slot *slot)
 	return easy;
 }
 
+/* Ignored or blocked is how whoever started the program may have left it. */
+static void
+set_up_clock(void)
+{
+	const struct sigaction action = { .sa_handler = shut_sockets, .sa_flags = SA_RESTART };
+	sigset_t alarm_alone;
+
+	(void)sigemptyset(&alarm_alone);
+	(void)sigaddset(&alarm_alone, SIGALRM);
+	(void)sigaction(SIGALRM, &action, NULL);
+	(void)sigprocmask(SIG_UNBLOCK, &alarm_alone, NULL);
+}
+
 struct http *
 http_new(const struct http_settings *settings, struct failure *why)
 {
-	const struct sigaction action = { .sa_handler = shut_sockets, .sa_flags = SA_RESTART };
 	struct http *http = memory_new(1, sizeof(*http));
 
 	http->settings = *settings;
-	(void)sigaction(SIGALRM, &action, NULL);
+	set_up_clock();
 	if (curl_global_init_mem(CURL_GLOBAL_SSL, memory_take, free, memory_retake, memory_text,
 	    memory_new) != CURLE_OK) {
 		free(http);

@@ -80,9 +80,15 @@ stop_server(void)
 	(void)waitpid(server, NULL, 0);
 }
 
+/* Whoever starts a program may have blocked the signal of the clock. */
 static void
 set_up(void)
 {
+	sigset_t clock_signal;
+
+	(void)sigemptyset(&clock_signal);
+	(void)sigaddset(&clock_signal, SIGALRM);
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &clock_signal, NULL), 0);
 	http = http_new(&settings, &why);
 	for (size_t i = 0; i < MOST; i++)
 		requests[i] = (struct http_request){ .method = "GET", .url = url };
