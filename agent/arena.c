@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <limits.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include <openssl/crypto.h>

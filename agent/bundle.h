@@ -9,13 +9,10 @@
 #ifndef CERTLET_BUNDLE_H
 #define CERTLET_BUNDLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "failure.h"
 #include "leaf.h"
-#include "memory.h"
 #include "secret.h"
 
 /* What is installed: LF, 64 columns, key PKCS#8 unencrypted, chain in order without its root. */

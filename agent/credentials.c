@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +8,6 @@
 #include "credentials.h"
 #include "directory.h"
 #include "file.h"
-#include "memory.h"
 
 #define CREDENTIAL_BYTES_MOST 65536
 #define BLOCK_END "CERTIFICATE-----"	/* of a header line, of TRUSTED and X509 ones too */

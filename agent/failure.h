@@ -9,7 +9,6 @@
 #ifndef CERTLET_FAILURE_H
 #define CERTLET_FAILURE_H
 
-#include <stdbool.h>
 
 #define FAILURE_TEXT_BYTES 1024
 

@@ -9,7 +9,6 @@
 #ifndef CERTLET_FIELDS_H
 #define CERTLET_FIELDS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>

@@ -2,9 +2,9 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "findings.h"
 #include "paths.h"
 #include "startup.h"
-#include "status.h"
 #include "verbs.h"
 
 static const struct option long_options[] = {

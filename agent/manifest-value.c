@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failure.h"
 #include "manifest-value.h"
 #include "set.h"
 #include "times.h"

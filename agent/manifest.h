@@ -11,11 +11,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "failure.h"
 #include "manifest-errors.h"
 #include "memory.h"
 

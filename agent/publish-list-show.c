@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
@@ -11,7 +10,6 @@
 #include "status-words.h"
 #include "table.h"
 #include "text.h"
-#include "times.h"
 
 #define LIST_SCHEMA 1
 #define DAY_SECONDS 86400L

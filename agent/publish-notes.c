@@ -8,6 +8,7 @@
 
 #include "certificate.h"
 #include "chain.h"
+#include "file.h"
 #include "publish-notes.h"
 #include "times.h"
 

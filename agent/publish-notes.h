@@ -10,14 +10,13 @@
 #ifndef CERTLET_PUBLISH_NOTES_H
 #define CERTLET_PUBLISH_NOTES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
 #include "bundle.h"
 #include "failure.h"
-#include "file.h"
+#include "origin.h"
 
 struct edition {
 	struct leaf leaf;		/* no fingerprint: nothing is known */

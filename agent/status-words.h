@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "memory.h"
 #include "status-read.h"
 
 /* "2026-11-23 19:00, in 3 h"; `brief` leaves the hour out where days are counted. "-" for 0. */

@@ -8,7 +8,6 @@
 #include "fields.h"
 #include "status.h"
 #include "status-read.h"
-#include "times.h"
 
 /* A source whose metadata the policy keeps from us: its key travels at every run. */
 static json_t *

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <ctype.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
