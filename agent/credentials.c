@@ -111,16 +111,12 @@ credentials_read_ca(const char *path, struct secret *ca, struct failure *why)
 	return 0;
 }
 
-/* A header with a line feed in it would be two. */
 static void
 check_token(struct credentials *credentials, const char *path)
 {
-	for (size_t i = 0; i < credentials->token.size; i++)
-		if (credentials->token.bytes[i] <= ' ' || credentials->token.bytes[i] > '~') {
-			(void)failure_set(&credentials->missing, FAILURE_LOGIN,
-			    "token %s: there is more than a token in it", path);
-			return;
-		}
+	if (!secret_is_visible(credentials->token.bytes, credentials->token.size))
+		(void)failure_set(&credentials->missing, FAILURE_LOGIN,
+		    "token %s: there is more than a token in it", path);
 }
 
 /* --- The token of an earlier run --- */

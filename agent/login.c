@@ -39,10 +39,7 @@ make_body(const struct vault_settings *settings, const struct credentials *crede
 bool
 login_is_token(const char *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i] <= ' ' || bytes[i] > '~')
-			return false;
-	return size != 0 && size <= LOGIN_TOKEN_BYTES_MOST;
+	return size != 0 && size <= LOGIN_TOKEN_BYTES_MOST && secret_is_visible(bytes, size);
 }
 
 static void

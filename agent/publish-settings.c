@@ -106,17 +106,6 @@ apply_environment(const struct publish_environment *environment, struct vault_se
 	return 0;
 }
 
-/* It becomes a header, in which a line feed would begin another. */
-static int
-check_token(const struct secret *token, struct failure *why)
-{
-	for (size_t i = 0; i < token->size; i++)
-		if (token->bytes[i] <= ' ' || token->bytes[i] > '~')
-			return failure_set(why, FAILURE_SETUP,
-			    "BAO_TOKEN or VAULT_TOKEN: there is more than a token in it");
-	return 0;
-}
-
 static int
 read_credentials(struct publish_settings *settings, const struct secret *token,
     struct failure *why)
@@ -125,8 +114,9 @@ read_credentials(struct publish_settings *settings, const struct secret *token,
 
 	if (token != NULL) {
 		vault->auth = AUTH_TOKEN;
-		if (check_token(token, why) == -1)
-			return -1;
+		if (!secret_is_visible(token->bytes, token->size))
+			return failure_set(why, FAILURE_SETUP,
+			    "BAO_TOKEN or VAULT_TOKEN: there is more than a token in it");
 	}
 	if (credentials_read(settings->manifest, &settings->credentials, why) == -1)
 		return -1;

@@ -65,6 +65,15 @@ secret_equal(const struct secret *a, const struct secret *b)
 	    (a->size == 0 || CRYPTO_memcmp(a->bytes, b->bytes, a->size) == 0);
 }
 
+bool
+secret_is_visible(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~')
+			return false;
+	return true;
+}
+
 void
 secret_trim(struct secret *secret)
 {

@@ -23,6 +23,8 @@ void secret_set_zeros(struct secret *secret, size_t size);	/* to be written over
 void secret_append(struct secret *secret, const void *bytes, size_t size);
 void secret_move(struct secret *secret, struct secret *take_from);	/* take_from is empty after */
 bool secret_equal(const struct secret *a, const struct secret *b);	/* in constant time */
+/* What may be a token: in a header, a line feed would begin another one. */
+bool secret_is_visible(const char *bytes, size_t size);	/* no blank, nothing beyond ASCII */
 void secret_trim(struct secret *secret);	/* white space at both ends */
 void secret_clear(struct secret *secret);
 

@@ -3,6 +3,19 @@
 
 #include "secret.c"
 
+START_TEST(what_is_visible_has_no_blank_and_nothing_beyond_ascii)
+{
+	ck_assert(secret_is_visible("hvs.CAES-_+/=!~", 15));
+	ck_assert(secret_is_visible("", 0));
+	ck_assert(secret_is_visible(NULL, 0));
+	ck_assert(!secret_is_visible("two words", 9));
+	ck_assert(!secret_is_visible("s.line\n", 7));
+	ck_assert(!secret_is_visible("a\0b", 3));
+	ck_assert(!secret_is_visible("a\x7f", 2));
+	ck_assert(!secret_is_visible("\xc3\xa9", 2));
+}
+END_TEST
+
 START_TEST(a_secret_grows_and_always_ends_in_nul)
 {
 	struct secret secret = { 0 };
@@ -72,6 +85,7 @@ main(void)
 	tcase_add_test(tests, white_space_at_both_ends_is_trimmed_and_wiped);
 	tcase_add_test(tests, a_moved_secret_leaves_nothing_behind);
 	tcase_add_test(tests, secrets_are_compared_by_content_and_length);
+	tcase_add_test(tests, what_is_visible_has_no_blank_and_nothing_beyond_ascii);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
