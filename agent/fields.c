@@ -81,7 +81,7 @@ fields_put_number(json_t *object, const char *key, uint64_t number)
 static void
 note_wrong(const char *key, const char **wrong)
 {
-	if (*wrong == NULL)
+	if (wrong != NULL && *wrong == NULL)
 		*wrong = key;
 }
 
@@ -158,8 +158,8 @@ get_flag(const json_t *object, const char *key, const char **wrong)
 	return json_is_true(value);
 }
 
-static time_t
-get_time(const json_t *object, const char *key, const char **wrong)
+time_t
+fields_time(const json_t *object, const char *key, const char **wrong)
 {
 	const char *text = json_string_value(get(object, key, JSON_STRING, wrong));
 	time_t when = 0;
@@ -169,20 +169,21 @@ get_time(const json_t *object, const char *key, const char **wrong)
 	return when;
 }
 
-static void
-get_words(const json_t *object, const char *key, struct words *out_words, const char **wrong)
+struct words
+fields_words(const json_t *object, const char *key, const char **wrong)
 {
 	const json_t *list = fields_list(object, key, wrong);
+	struct words words = { 0 };
 
-	*out_words = (struct words){ 0 };
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *word = json_string_value(json_array_get(list, i));
 
 		if (word != NULL)
-			words_add(out_words, word);
+			words_add(&words, word);
 		else
 			note_wrong(key, wrong);
 	}
+	return words;
 }
 
 /* --- A struct --- */
@@ -254,7 +255,7 @@ fields_get_all(const json_t *object, const struct field fields[], void *to, cons
 			get_line(object, field->key, member, field->size, wrong);
 			break;
 		case FIELD_WORDS:
-			get_words(object, field->key, member, wrong);
+			*(struct words *)member = fields_words(object, field->key, wrong);
 			break;
 		case FIELD_CHOICE:
 			choose_word(object, field, member, wrong);
@@ -272,7 +273,7 @@ fields_get_all(const json_t *object, const struct field fields[], void *to, cons
 			*(bool *)member = get_flag(object, field->key, wrong);
 			break;
 		case FIELD_TIME:
-			*(time_t *)member = get_time(object, field->key, wrong);
+			*(time_t *)member = fields_time(object, field->key, wrong);
 			break;
 		}
 	}

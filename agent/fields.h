@@ -4,7 +4,7 @@
  *
  * Putting leaves out what is nothing: NULL, 0, "", false, an empty list. Getting gives nothing for
  * a member that is missing or null; for one that is not of its type *wrong becomes its key, if it
- * was NULL, so that one look at the end tells whether all was well.
+ * was NULL, so that one look at the end tells whether all was well. A NULL `wrong` does not ask.
  */
 #ifndef CERTLET_FIELDS_H
 #define CERTLET_FIELDS_H
@@ -38,6 +38,8 @@ void fields_put_number(json_t *object, const char *key, uint64_t number);
 void fields_put(json_t *object, const char *key, json_t *take_value);
 
 char *fields_text(const json_t *object, const char *key, const char **wrong);	/* caller frees */
+time_t fields_time(const json_t *object, const char *key, const char **wrong);
+struct words fields_words(const json_t *object, const char *key, const char **wrong);
 /* NULL for none. Borrowed. */
 const json_t *fields_object(const json_t *object, const char *key, const char **wrong);
 const json_t *fields_list(const json_t *object, const char *key, const char **wrong);

@@ -4,10 +4,10 @@
 
 #include <jansson.h>
 
+#include "fields.h"
 #include "file.h"
 #include "judge.h"
 #include "status-read.h"
-#include "times.h"
 
 /* 10,000 certificates with some names each. */
 #define SIZE_MOST (64UL * 1024 * 1024)
@@ -48,28 +48,6 @@ get_number(const json_t *object, const char *key)
 	return (long)json_integer_value(json_object_get(object, key));
 }
 
-static time_t
-get_time(const json_t *object, const char *key)
-{
-	const char *text = get_text(object, key);
-	time_t when = 0;
-
-	return text != NULL && times_parse_rfc3339(text, &when, NULL) ? when : 0;
-}
-
-static struct words
-get_words(const json_t *object, const char *key)
-{
-	const json_t *array = json_object_get(object, key), *item;
-	struct words words = { 0 };
-	size_t i;
-
-	json_array_foreach(array, i, item)
-		if (json_is_string(item))
-			words_add(&words, json_string_value(item));
-	return words;
-}
-
 static enum check_result
 certificate_level(const struct seen_certificate *seen, time_t now)
 {
@@ -98,13 +76,13 @@ see_certificate(const json_t *from, const json_t *thresholds, time_t now)
 		.version = get_number(from, "version"),
 		.offered_version = get_number(from, "offered_version"),
 		.generation = get_number(from, "generation"),
-		.error_time = get_time(from, "error_time"),
-		.next_try = get_time(from, "next_try"),
-		.not_before = get_time(from, "not_before"),
-		.not_after = get_time(from, "not_after"),
-		.installed = get_time(from, "installed"),
-		.names = get_words(from, "names"),
-		.services = get_words(from, "services"),
+		.error_time = fields_time(from, "error_time", NULL),
+		.next_try = fields_time(from, "next_try", NULL),
+		.not_before = fields_time(from, "not_before", NULL),
+		.not_after = fields_time(from, "not_after", NULL),
+		.installed = fields_time(from, "installed", NULL),
+		.names = fields_words(from, "names", NULL),
+		.services = fields_words(from, "services", NULL),
 		.wanted = !json_is_false(json_object_get(from, "wanted")),
 	};
 
@@ -128,7 +106,7 @@ see_service(const json_t *from)
 		.serving = get_text(from, "serving"),
 		.error = get_text(from, "error"),
 		.reload_owed = json_is_true(json_object_get(from, "reload_owed")),
-		.last_reload = get_time(from, "last_reload"),
+		.last_reload = fields_time(from, "last_reload", NULL),
 		.level = CHECK_OK,
 	};
 
@@ -181,18 +159,18 @@ see_document(struct seen_status *status, time_t now)
 	const json_t *thresholds = json_object_get(status->document, "thresholds");
 
 	status->manifest = get_text(status->document, "manifest");
-	status->sandbox = get_words(status->document, "sandbox");
+	status->sandbox = fields_words(status->document, "sandbox", NULL);
 	status->address = get_text(vault, "address");
 	status->auth = get_text(vault, "auth");
 	status->credentials = get_text(vault, "credentials");
-	status->secret_id_expires = get_time(vault, "secret_id_expires");
-	status->notes = get_words(vault, "notes");
-	status->last_run = get_time(run, "time");
+	status->secret_id_expires = fields_time(vault, "secret_id_expires", NULL);
+	status->notes = fields_words(vault, "notes", NULL);
+	status->last_run = fields_time(run, "time", NULL);
 	status->exit = get_number(run, "exit");
 	status->requests = get_number(run, "requests");
 	status->seconds = json_number_value(json_object_get(run, "seconds"));
 	status->error = get_text(run, "error");
-	status->last_success = get_time(status->document, "last_success");
+	status->last_success = fields_time(status->document, "last_success", NULL);
 	status->stale_after = get_number(thresholds, "stale");
 	judge_run(status, now);
 	see_arrays(status, thresholds, now);

@@ -133,15 +133,16 @@ START_TEST(the_first_member_of_a_wrong_type_is_named)
 	WRONG("text", ck_assert_ptr_null(fields_text(object, "text", &wrong)));
 	WRONG("number", (void)get_number(object, "number", &wrong));
 	WRONG("flag", (void)get_flag(object, "flag", &wrong));
-	WRONG("time", (void)get_time(object, "time", &wrong));
-	WRONG("words", get_words(object, "words", &words, &wrong));
+	WRONG("time", (void)fields_time(object, "time", &wrong));
+	WRONG("words", words = fields_words(object, "words", &wrong));
 	words_clear(&words);
 	WRONG("line", get_line(object, "line", line, sizeof(line), &wrong));
 	WRONG("small", (void)get_small_number(object, "small", &wrong));
 	WRONG("object", (void)fields_object(object, "object", &wrong));
 	WRONG("list", (void)fields_list(object, "list", &wrong));
-	WRONG("text", (void)fields_text(object, "text", &wrong); (void)get_time(object, "time", &wrong));
+	WRONG("text", (void)fields_text(object, "text", &wrong); (void)fields_time(object, "time", &wrong));
 #undef WRONG
+	ck_assert_int_eq(fields_time(object, "time", /* wrong= */ NULL), 0);
 	json_decref(object);
 }
 END_TEST
@@ -154,7 +155,7 @@ START_TEST(a_missing_member_or_a_null_is_nothing_and_not_wrong)
 	ck_assert_ptr_null(fields_text(object, "text", &wrong));
 	ck_assert_ptr_null(fields_text(object, "other", &wrong));
 	ck_assert_ptr_null(fields_text(/* object= */ NULL, "other", &wrong));
-	ck_assert_int_eq(get_time(object, "other", &wrong), 0);
+	ck_assert_int_eq(fields_time(object, "other", &wrong), 0);
 	ck_assert(!get_flag(object, "text", &wrong));
 	ck_assert_ptr_null(fields_list(object, "other", &wrong));
 	ck_assert_ptr_null(wrong);
