@@ -101,7 +101,7 @@ note_version(struct run *run, struct item *item, struct origin *origin, struct f
 	return 0;
 }
 
-/* Half of a generation may be all that is left of a killed run: the next one has to know that it may be there. */
+/* A killed run may leave half of a generation: the next one has to know that it may be there. */
 static int
 begin_writing(struct run *run, struct failure *why)
 {
@@ -131,8 +131,8 @@ keep_material(struct run *run, struct item *item, const struct answer *answer, s
 		goto out;
 	}
 	if (!run->options->dry_run) {
-		if (begin_writing(run, why) == -1 || store_write(run->store, item->entry, &item->keeper, item->owned, parts, &origin,
-		    &generation, why) == -1)
+		if (begin_writing(run, why) == -1 || store_write(run->store, item->entry,
+		    &item->keeper, item->owned, parts, &origin, &generation, why) == -1)
 			goto out;
 		item->to = generation;
 		item->fetched = true;
@@ -341,13 +341,10 @@ take_from_disk(struct run *run, struct item *item)
 int
 gather_run(struct run *run, struct fetch *fetch)
 {
-	int result = -1;
+	const bool broken = fetch != NULL &&
+	    (ask_all(run, fetch) == -1 || take_answers(run, fetch) == -1);
 
-	if (fetch != NULL && (ask_all(run, fetch) == -1 || take_answers(run, fetch) == -1))
-		goto out;
-	result = 0;
-out:
 	for (size_t i = 0; i < run->manifest->entry_count; i++)
 		take_from_disk(run, &run->items[i]);
-	return result;
+	return broken ? -1 : 0;
 }

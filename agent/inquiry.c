@@ -185,11 +185,12 @@ appraise(const struct inquiry *inquiry, const struct task *task, const struct ve
 	return failure_prefix(why, "%s", vault_address(inquiry->kv.vault));
 }
 
+/* To the installed version; what the newest was refused for, or why there is none, is kept. */
 static void
-keep_refusal(struct task *task, const struct failure *why, time_t retry)
+fall_back(struct task *task, const struct failure *why)
 {
 	task->refusal = copy_failure(why);
-	task->retry = retry;
+	task->item.number = task->question.installed.number;
 }
 
 static void
@@ -206,12 +207,10 @@ take_newest(struct inquiry *inquiry, struct task *task, const struct version *ve
 		send_answer(inquiry, task, &answer);
 	} else {
 		task->retry = answer.retry;
-		if (can_fall_back(task, version)) {
-			keep_refusal(task, &why, answer.retry);
-			task->item.number = task->question.installed.number;
-		} else {
+		if (can_fall_back(task, version))
+			fall_back(task, &why);
+		else
 			answer_refused(inquiry, task, &why);
-		}
 	}
 	answer_clear(&answer);
 }
@@ -222,14 +221,12 @@ take_no_newest(struct inquiry *inquiry, struct task *task, const struct failure 
 {
 	const struct version none = { 0 };
 
-	if (why->kind == FAILURE_ABSENT && can_fall_back(task, &none)) {
-		keep_refusal(task, why, 0);
-		task->item.number = task->question.installed.number;
-	} else if (task->item.unanswered) {
+	if (why->kind == FAILURE_ABSENT && can_fall_back(task, &none))
+		fall_back(task, why);
+	else if (task->item.unanswered)
 		answer_nothing(task, why);
-	} else {
+	else
 		answer_failed(inquiry, task, why);
-	}
 }
 
 static void
@@ -354,7 +351,7 @@ talk(struct inquiry *inquiry, struct failure *why)
 	return 0;
 }
 
-/* A server that has only 5xx, for all that is asked for, is away; a secret that others are read beside of has failed. */
+/* A server that has only a 5xx for all that is asked for is away; else those secrets failed. */
 static void
 tell_unanswered(struct inquiry *inquiry, struct failure *away)
 {
