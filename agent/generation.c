@@ -20,12 +20,10 @@ unsigned int
 generation_number(const char *text)
 {
 	const size_t digits = strspn(text, "0123456789");
-	unsigned long number;
 
 	if (digits == 0 || digits > 9 || text[digits] != '\0' || *text == '0')
 		return 0;
-	number = strtoul(text, NULL, 10);
-	return (unsigned int)number;
+	return (unsigned int)strtoul(text, NULL, 10);
 }
 
 static const char *
@@ -46,8 +44,8 @@ generation_open_home(
 	return found;
 }
 
-enum found
-generation_open(int home, unsigned int number, int *out_directory, struct failure *why)
+static enum found
+open_number(int home, unsigned int number, int *out_directory, struct failure *why)
 {
 	char text[NUMBER_BYTES];
 
@@ -64,7 +62,7 @@ generation_open_of(const struct store *store, const char *name, unsigned int num
 	enum found found = generation_open_home(store, name, &home, why);
 
 	if (found == FOUND_FILE) {
-		found = generation_open(home, number, out_directory, why);
+		found = open_number(home, number, out_directory, why);
 		(void)close(home);
 	}
 	return found;
@@ -99,7 +97,7 @@ generation_read_origin(
     int home, unsigned int number, struct origin *out_origin, struct failure *why)
 {
 	int directory;
-	enum found found = generation_open(home, number, &directory, why);
+	enum found found = open_number(home, number, &directory, why);
 
 	if (found == FOUND_FILE) {
 		found = read_origin(directory, out_origin, NULL, why);
@@ -167,7 +165,7 @@ generation_check(int home, unsigned int number, const struct keeper *keeper,
 	struct stat status;
 	int directory;
 
-	if (generation_open(home, number, &directory, &why) != FOUND_FILE)
+	if (open_number(home, number, &directory, &why) != FOUND_FILE)
 		return false;
 	if ((sound = read_origin(directory, out_origin, &status, &why) == FOUND_FILE)) {
 		drifted = !is_own(home, DIRECTORY_MODE) || !is_own(directory, DIRECTORY_MODE) ||
@@ -189,7 +187,7 @@ generation_read_part(int home, unsigned int number, const struct origin *origin,
 	char digest[DIGEST_BYTES] = "";
 	int directory, result = -1;
 
-	if (generation_open(home, number, &directory, why) != FOUND_FILE)
+	if (open_number(home, number, &directory, why) != FOUND_FILE)
 		return failure_set(why, FAILURE_DISK, "generation %u cannot be read", number);
 	if (file_read_at(directory, part_file_names[part], FILE_LIMIT_BYTES, out_bytes,
 	    /* out_status= */ NULL, why) == FOUND_FILE)
@@ -406,7 +404,7 @@ generation_repair(int home, unsigned int number, const struct keeper *keeper, st
 	const struct ownership own = file_own(ORIGIN_MODE);
 	int directory, result;
 
-	if (generation_open(home, number, &directory, why) != FOUND_FILE)
+	if (open_number(home, number, &directory, why) != FOUND_FILE)
 		return failure_set(why, FAILURE_DISK, "generation %u cannot be opened", number);
 	if ((result = file_set_ownership(home, &own_directory, why)) == 0 &&
 	    (result = file_set_ownership(directory, &own_directory, why)) == 0)
@@ -440,7 +438,7 @@ generation_remove(int home, unsigned int number, struct failure *why)
 {
 	char text[NUMBER_BYTES];
 	int directory, result;
-	const enum found found = generation_open(home, number, &directory, why);
+	const enum found found = open_number(home, number, &directory, why);
 
 	if (found != FOUND_FILE)
 		return found == FOUND_ABSENT ? 0 : -1;

@@ -183,7 +183,8 @@ put_services(struct exposition *page, const struct seen_status *status)
 		    &(struct label){ "service", status->services[j].name });
 }
 
-char *
+/* Caller frees. */
+static char *
 metrics_text(const struct seen_status *status)
 {
 	struct exposition page;

@@ -13,8 +13,6 @@
 #include "state.h"
 #include "status-read.h"
 
-char *metrics_text(const struct seen_status *status);	/* caller frees */
-
 /*
  * Opens the directory of the file. It may belong to the user of node_exporter, as distributions
  * have it: nothing that is written there is believed by anybody but him.

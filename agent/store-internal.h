@@ -37,13 +37,12 @@ enum live_link generation_read_live(const struct store *store, const char *name,
 
 /* The number in the name of a directory or at the end of a link; 0: it is none. */
 unsigned int generation_number(const char *text);
-/* Opens DIR/archive/NAME, or the generation in it. 0 is no generation. */
+/* Opens DIR/archive/NAME. */
 enum found generation_open_home(const struct store *store, const char *name, int *out_home,
     struct failure *why);
-/* Both at once. */
+/* The same, and the generation in it. 0 is no generation. */
 enum found generation_open_of(const struct store *store, const char *name, unsigned int number,
     int *out_directory, struct failure *why);
-enum found generation_open(int home, unsigned int number, int *out_directory, struct failure *why);
 
 /*
  * Whether the generation is whole: its origin is readable, and each file that the keeper wants
