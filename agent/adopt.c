@@ -114,8 +114,7 @@ keep_file(const struct state *state, const struct adopted *record, const struct 
 	if (result == 0)
 		log_notice("%s: what stood there is kept as %s/" DIRECTORY_NAME "/%s", record->path,
 		    state->directory, record->kept);
-	if (kept != -1)
-		(void)close(kept);
+	file_close(kept);
 	(void)close(above);
 	return result == -1 ? failure_prefix(why, "%s", state->directory) : 0;
 }
@@ -323,7 +322,6 @@ adopt_return(struct state *state, bool put_back)
 	}
 	if (found == FOUND_FAILED)
 		log_error("%s", why.text);
-	if (above != -1)
-		(void)close(above);
+	file_close(above);
 	return all && found != FOUND_FAILED;
 }

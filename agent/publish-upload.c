@@ -38,13 +38,6 @@ publish_item_fail(struct publish_item *item, const struct failure *why)
 	item->why = *why;
 }
 
-static void
-finish(struct publish_item *item, enum publish_outcome outcome)
-{
-	item->step = STEP_DONE;
-	item->outcome = outcome;
-}
-
 void
 publish_item_clear(struct publish_item *item)
 {
@@ -308,7 +301,8 @@ judge_item(const struct upload *upload, struct publish_item *item)
 		log_notice("%s: would publish serial %s, valid until %s, after version %llu",
 		    item->name, leaf->serial, times_local(leaf->not_after, end),
 		    published_version(item));
-		finish(item, OUTCOME_PUBLISHED);
+		item->step = STEP_DONE;
+		item->outcome = OUTCOME_PUBLISHED;
 	} else {
 		item->step = STEP_WRITE;
 	}

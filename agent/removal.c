@@ -43,18 +43,14 @@ may_go(struct removal *removal, struct owned *owned)
 	const char *path;
 
 	if (removal->manifest != NULL &&
-	    (heir = plan_heir(removal->manifest, removal->state, owned, &path)) != NULL) {
+	    (heir = plan_heir(removal->manifest, removal->state, owned, &path)) != NULL)
 		(void)failure_set(&why, FAILURE_USED, "%s passes to %s, which is not installed there yet",
 		    path, heir->name);
-		keep(removal, owned, PROBLEM_STILL_USED, &why);
-		return false;
-	}
-	if (!removal->force && !owned->deleting && (owned->generation != 0 || owned->intent != 0) &&
-	    is_used(removal, owned, &why)) {
-		keep(removal, owned, PROBLEM_STILL_USED, &why);
-		return false;
-	}
-	return true;
+	else if (removal->force || owned->deleting ||
+	    (owned->generation == 0 && owned->intent == 0) || !is_used(removal, owned, &why))
+		return true;
+	keep(removal, owned, PROBLEM_STILL_USED, &why);
+	return false;
 }
 
 static void
