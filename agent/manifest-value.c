@@ -29,18 +29,8 @@ value_wrong(const struct inifile_pair *pair, struct manifest_errors *errors,
 void
 value_words(const struct inifile_pair *pair, struct words *out_words)
 {
-	const char *text = pair->value + strspn(pair->value, VALUE_BLANKS);
-
 	*out_words = (struct words){ 0 };
-	while (*text != '\0') {
-		const size_t length = strcspn(text, VALUE_BLANKS);
-		char *word = memory_text_n(text, length);
-
-		words_add(out_words, word);
-		free(word);
-		text += length;
-		text += strspn(text, VALUE_BLANKS);
-	}
+	words_split(out_words, pair->value, VALUE_BLANKS);
 }
 
 int

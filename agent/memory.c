@@ -130,6 +130,19 @@ words_add(struct words *words, const char *word)
 }
 
 void
+words_split(struct words *words, const char *text, const char *blanks)
+{
+	while (*(text += strspn(text, blanks)) != '\0') {
+		const size_t length = strcspn(text, blanks);
+		char *word = memory_text_n(text, length);
+
+		words_add(words, word);
+		free(word);
+		text += length;
+	}
+}
+
+void
 words_copy(struct words *words, const struct words *from)
 {
 	*words = (struct words){ 0 };

@@ -34,6 +34,8 @@ struct words {
 };
 
 void words_add(struct words *words, const char *word);	/* copies */
+/* Adds what stands between the blanks. */
+void words_split(struct words *words, const char *text, const char *blanks);
 void words_copy(struct words *words, const struct words *from);	/* *words is overwritten */
 bool words_contain(const struct words *words, const char *word);
 /* "a, b and 7 more" where there are more than `most`; `none` where there is none. Caller frees. */

@@ -93,19 +93,6 @@ read_number(const json_t *metadata, const char *key)
 	return digits != 0 && digits < 16 && text[digits] == '\0' ? strtoull(text, NULL, 10) : 0;
 }
 
-static void
-read_names(const char *text, struct words *names)
-{
-	while (*(text += strspn(text, " ")) != '\0') {
-		const size_t length = strcspn(text, " ");
-		char *name = memory_text_n(text, length);
-
-		words_add(names, name);
-		free(name);
-		text += length;
-	}
-}
-
 void
 publish_notes_read(const json_t *metadata, struct publish_notes *out_notes)
 {
@@ -119,7 +106,7 @@ publish_notes_read(const json_t *metadata, struct publish_notes *out_notes)
 	leaf->issuer = memory_text(text_of(metadata, "issuer"));
 	leaf->not_before = read_time(metadata, "not_before");
 	leaf->not_after = read_time(metadata, "not_after");
-	read_names(text_of(metadata, "names"), &leaf->names);
+	words_split(&leaf->names, text_of(metadata, "names"), " ");
 	notes.version = read_number(metadata, "version");
 	notes.key_since = read_number(metadata, "key_since");
 	*out_notes = notes;

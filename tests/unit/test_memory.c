@@ -16,6 +16,22 @@ START_TEST(words_are_an_argv)
 }
 END_TEST
 
+START_TEST(a_text_is_split_at_runs_of_blanks)
+{
+	struct words words = { 0 };
+
+	words_split(&words, " \tone two\n\n three ", " \t\n");
+	ck_assert_uint_eq(words.count, 3);
+	ck_assert_str_eq(words.items[0], "one");
+	ck_assert_str_eq(words.items[1], "two");
+	ck_assert_str_eq(words.items[2], "three");
+	words_split(&words, "", " ");
+	words_split(&words, "  ", " ");
+	ck_assert_uint_eq(words.count, 3);
+	words_clear(&words);
+}
+END_TEST
+
 START_TEST(a_copy_of_words_is_its_own)
 {
 	struct words words = { 0 }, copy;
@@ -126,6 +142,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tests, words_are_an_argv);
+	tcase_add_test(tests, a_text_is_split_at_runs_of_blanks);
 	tcase_add_test(tests, a_copy_of_words_is_its_own);
 	tcase_add_test(tests, a_text_is_replaced_by_a_copy_of_another_or_of_a_part_of_itself);
 	tcase_add_test(tests, formatted_text_has_room_for_all_of_it);
