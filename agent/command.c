@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "file.h"
 #include "log.h"
 
 #define LAST_WORDS_BYTES 400
@@ -144,10 +145,8 @@ start(struct running *running, const struct words *words,
 	result = 0;
 out:
 	for (int i = 0; i < 2; i++) {
-		if (output[i] != -1)
-			close(output[i]);
-		if (obstacles[i] != -1)
-			close(obstacles[i]);
+		file_close(output[i]);
+		file_close(obstacles[i]);
 	}
 	return result;
 }
@@ -342,12 +341,9 @@ command_run(const struct words *words, long timeout_seconds,
 out:
 	if (result != COMMAND_PASSED)
 		failure_prefix(why, "%s", name);
-	if (running.output != -1)
-		close(running.output);
-	if (running.obstacles != -1)
-		close(running.obstacles);
-	if (running.signals != -1)
-		close(running.signals);
+	file_close(running.output);
+	file_close(running.obstacles);
+	file_close(running.signals);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	free(name);
 	return result;

@@ -15,6 +15,7 @@
 
 #include "bundle.h"
 #include "clock.h"
+#include "file.h"
 #include "name.h"
 #include "verify.h"
 
@@ -309,9 +310,8 @@ ask_child(const struct sandbox *sandbox, struct ask *ask,
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		continue;
 out:
-	for (int i = 0; i < 2; i++)
-		if (sockets[i] != -1)
-			close(sockets[i]);
+	file_close(sockets[0]);
+	file_close(sockets[1]);
 	return answered;
 }
 
