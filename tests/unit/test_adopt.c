@@ -370,5 +370,5 @@ main(void)
 	tcase_add_test(tests, nothing_is_put_back_into_a_directory_that_is_not_safe);
 	tcase_add_test(tests, what_stands_in_the_place_of_what_was_kept_is_left);
 	tcase_add_test(tests, records_go_with_the_directory_of_what_was_kept_but_not_when_something_else_is_there);
-	return fixture_run("adopt", tests);
+	return run_tests("adopt", tests);
 }

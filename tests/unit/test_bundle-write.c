@@ -4,6 +4,7 @@
 
 #include "bundle-write.c"
 #include "support/bundle_fixture.h"
+#include "support/runner.h"
 
 static void
 fill_text(void)
@@ -77,20 +78,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("bundle-write");
 	TCase *tests = tcase_create("bundle-write");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
 	tcase_add_test(tests, what_is_written_has_lf_and_64_columns);
 	tcase_add_test(tests, what_is_written_is_read_again_as_the_same);
 	tcase_add_test(tests, cleared_material_is_empty);
 	tcase_add_test(tests, a_fingerprint_needs_a_certificate);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("bundle-write", tests);
 }

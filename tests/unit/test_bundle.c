@@ -5,6 +5,7 @@
 
 #include "bundle.c"
 #include "support/bundle_fixture.h"
+#include "support/runner.h"
 
 static void
 ck_assert_reads_kind(const char *kind, enum key_type type, bool traditional)
@@ -363,10 +364,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("bundle");
 	TCase *tests = tcase_create("bundle");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
 	tcase_set_timeout(tests, 60);
@@ -399,10 +397,5 @@ main(void)
 	tcase_add_test(tests, a_hundred_blocks_are_enough);
 	tcase_add_test(tests, a_refusal_shows_no_key);
 	tcase_add_test(tests, damaged_bytes_never_crash);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("bundle", tests);
 }

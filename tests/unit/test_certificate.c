@@ -7,6 +7,7 @@
 
 #include "certificate.c"
 #include "support/bundle_fixture.h"
+#include "support/runner.h"
 
 START_TEST(the_leaf_is_described)
 {
@@ -252,10 +253,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("certificate");
 	TCase *tests = tcase_create("certificate");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
 	tcase_add_test(tests, the_leaf_is_described);
@@ -274,10 +272,5 @@ main(void)
 	tcase_add_test(tests, a_key_of_another_kind_is_told_from_those_that_are_known);
 	tcase_add_test(tests, a_certificate_with_a_password_is_not_read);
 	tcase_add_test(tests, a_leaf_without_a_subject_is_named_by_its_serial);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("certificate", tests);
 }

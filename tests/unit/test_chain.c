@@ -5,6 +5,7 @@
 
 #include "chain.c"
 #include "support/bundle_fixture.h"
+#include "support/runner.h"
 
 static void
 ck_assert_chain_is(const struct made *first, const struct made *second)
@@ -145,10 +146,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("chain");
 	TCase *tests = tcase_create("chain");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
 	tcase_add_test(tests, order_does_not_matter);
@@ -160,10 +158,5 @@ main(void)
 	tcase_add_test(tests, a_root_that_is_also_cross_signed_is_a_link);
 	tcase_add_test(tests, a_circle_of_issuers_ends);
 	tcase_add_test(tests, a_self_signed_leaf_has_no_chain);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("chain", tests);
 }

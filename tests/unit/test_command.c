@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include "command.c"
+#include "support/runner.h"
 
 static struct failure why;
 
@@ -381,10 +382,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("command");
 	TCase *tests = tcase_create("command");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 20);
 	tcase_add_test(tests, exit_status_0_passes);
@@ -418,10 +416,5 @@ main(void)
 	tcase_add_test(tests, no_child_and_no_descriptor_is_left_over);
 	tcase_add_test(tests, it_is_prepared_in_the_child);
 	tcase_add_test(tests, what_cannot_be_prepared_is_not_run);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("command", tests);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cover.c"
+#include "support/runner.h"
 
 static char *directory, *archive, *file, *copy;
 static struct words copies;
@@ -220,10 +221,7 @@ may_unshare(void)
 int
 main(void)
 {
-	Suite *suite = suite_create("cover");
 	TCase *tests = tcase_create("cover");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 20);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -243,10 +241,5 @@ main(void)
 	} else {
 		printf("no private mount namespace is permitted here: tests that need one are left out\n");
 	}
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("cover", tests);
 }

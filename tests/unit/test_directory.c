@@ -292,5 +292,5 @@ main(void)
 	tcase_add_test(tests, what_cannot_be_made_is_named);
 	tcase_add_test(tests, a_file_is_removed_with_what_a_killed_run_left_and_missing_ones_are_fine);
 	tcase_add_test(tests, why_a_directory_stays_is_told);
-	return fixture_run("directory", tests);
+	return run_tests("directory", tests);
 }

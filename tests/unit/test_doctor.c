@@ -9,6 +9,7 @@ static bool systemd_here;
 #define service_systemd_runs() systemd_here
 #include "doctor.c"
 #undef service_systemd_runs
+#include "support/runner.h"
 #include "support/status_file.h"
 
 static char home[64], ca[128], role_id[128], secret_id[128];
@@ -256,10 +257,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("doctor");
 	TCase *tests = tcase_create("doctor");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_machine_that_lacks_nothing_is_not_complained_of);
@@ -276,10 +274,5 @@ main(void)
 	tcase_add_test(tests, without_systemd_the_stand_ins_are_looked_at_and_no_unit);
 	tcase_add_test(tests, with_systemd_the_unit_is_looked_for_unless_both_commands_are_spelled_out);
 	tcase_add_test(tests, a_metrics_file_needs_a_directory_that_is_safe);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("doctor", tests);
 }

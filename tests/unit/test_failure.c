@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "failure.c"
+#include "support/runner.h"
 
 START_TEST(a_failure_is_one_line_whatever_was_put_into_it)
 {
@@ -75,10 +76,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("failure");
 	TCase *tests = tcase_create("failure");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_failure_is_one_line_whatever_was_put_into_it);
 	tcase_add_test(tests, the_system_tells_its_reason);
@@ -86,10 +84,5 @@ main(void)
 	tcase_add_test(tests, a_long_text_is_cut_and_stays_a_text);
 	tcase_add_test(tests, exit_code_1_comes_before_5_before_2_before_3);
 	tcase_add_test(tests, every_kind_has_the_exit_code_of_the_manual);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("failure", tests);
 }

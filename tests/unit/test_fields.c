@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "fields.c"
+#include "support/runner.h"
 
 struct sample {
 	struct version version;
@@ -179,10 +180,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("fields");
 	TCase *tests = tcase_create("fields");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, what_is_nothing_is_left_out);
 	tcase_add_test(tests, what_is_put_comes_back);
@@ -191,10 +189,5 @@ main(void)
 	tcase_add_test(tests, the_first_member_of_a_wrong_type_is_named);
 	tcase_add_test(tests, a_missing_member_or_a_null_is_nothing_and_not_wrong);
 	tcase_add_test(tests, a_secret_is_dumped_as_json_without_an_end_of_line);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("fields", tests);
 }

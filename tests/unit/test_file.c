@@ -331,5 +331,5 @@ main(void)
 	tcase_add_test(tests, root_gives_a_file_to_another_owner);
 	tcase_add_test(tests, a_file_that_cannot_be_given_away_is_not_left_behind);
 	tcase_add_test(tests, a_file_that_turns_out_larger_than_its_size_is_refused);
-	return fixture_run("file", tests);
+	return run_tests("file", tests);
 }

@@ -366,5 +366,5 @@ main(void)
 	tcase_add_test(tests, a_live_link_is_ours_only_if_it_says_so_exactly);
 	tcase_add_test(tests, a_combined_file_that_is_not_wanted_any_more_is_no_damage);
 	tcase_add_test(tests, a_generation_that_is_not_there_is_neither_handed_on_nor_repaired);
-	return fixture_run("generation", tests);
+	return run_tests("generation", tests);
 }

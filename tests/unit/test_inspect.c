@@ -239,5 +239,5 @@ main(void)
 	tcase_add_test(tests, a_candidate_is_looked_at_too);
 	tcase_add_test(tests, an_output_that_is_missing_is_drift_and_one_of_others_is_foreign);
 	tcase_add_test(tests, looking_changes_nothing);
-	return fixture_run("inspect", tests);
+	return run_tests("inspect", tests);
 }

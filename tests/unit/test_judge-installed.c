@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "judge-installed.c"
+#include "support/runner.h"
 
 #define NOW ((time_t)1800000000)	/* 2027-01-15T08:00:00Z */
 #define DAY 86400L
@@ -154,10 +155,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("judge-installed");
 	TCase *tests = tcase_create("judge-installed");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_newer_version_is_taken_without_a_word);
@@ -171,10 +169,5 @@ main(void)
 	tcase_add_test(tests, one_in_its_critical_time_follows_another_such);
 	tcase_add_test(tests, an_older_certificate_is_taken_with_a_notice);
 	tcase_add_test(tests, thresholds_of_short_lives_are_shares);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("judge-installed", tests);
 }

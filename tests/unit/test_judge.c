@@ -3,6 +3,7 @@
 
 #include "judge.c"
 #include "support/make_certificate.h"
+#include "support/runner.h"
 
 static struct made root, middle;
 static struct words wanted;
@@ -410,18 +411,10 @@ add_tests(TCase *tests)
 int
 main(void)
 {
-	Suite *suite = suite_create("judge");
 	TCase *tests = tcase_create("judge");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 60);
 	add_tests(tests);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("judge", tests);
 }

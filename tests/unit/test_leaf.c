@@ -4,6 +4,7 @@
 
 #include "leaf.c"
 #include "support/make_certificate.h"
+#include "support/runner.h"
 
 static struct leaf
 describe(struct wish wish)
@@ -65,18 +66,10 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("leaf");
 	TCase *tests = tcase_create("leaf");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_leaf_is_described_in_fixed_fields);
 	tcase_add_test(tests, what_cannot_be_described_is_refused);
 	tcase_add_test(tests, a_copy_lives_without_its_original);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("leaf", tests);
 }

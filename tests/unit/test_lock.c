@@ -10,6 +10,7 @@
 #define LOCK_WAIT_SECONDS 1
 #include "lock.c"
 #include "support/capture.h"
+#include "support/runner.h"
 
 static char directory[] = "/tmp/certlet-lock-XXXXXX";
 
@@ -129,10 +130,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("lock");
 	TCase *tests = tcase_create("lock");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_directory_that_others_may_write_to_is_no_place_for_a_lock);
@@ -142,10 +140,5 @@ main(void)
 	tcase_add_test(tests, a_directory_is_not_made_where_there_is_none_above);
 	tcase_add_test(tests, a_lock_that_another_run_holds_is_waited_for_and_then_given_up);
 	tcase_add_test(tests, a_lock_that_was_let_go_can_be_taken_again);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("lock", tests);
 }

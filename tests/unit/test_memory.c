@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "memory.c"
+#include "support/runner.h"
 
 START_TEST(words_are_an_argv)
 {
@@ -136,10 +137,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("memory");
 	TCase *tests = tcase_create("memory");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, words_are_an_argv);
 	tcase_add_test(tests, a_text_is_split_at_runs_of_blanks);
@@ -153,10 +151,5 @@ main(void)
 	tcase_add_exit_test(
 	    tests, a_library_that_asks_for_more_than_there_is_ends_the_program_too, EXIT_BROKEN);
 	tcase_add_test(tests, what_libraries_take_is_theirs_to_change_and_to_free);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("memory", tests);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "name.c"
+#include "support/runner.h"
 
 START_TEST(host_names_are_valid)
 {
@@ -142,10 +143,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("name");
 	TCase *tests = tcase_create("name");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, host_names_are_valid);
 	tcase_add_test(tests, a_wildcard_is_the_whole_first_label);
@@ -160,10 +158,5 @@ main(void)
 	tcase_add_test(tests, a_wanted_wildcard_is_covered_by_the_same_wildcard_only);
 	tcase_add_test(tests, a_wildcard_within_a_label_covers_nothing);
 	tcase_add_test(tests, addresses_cover_by_equality_only);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("name", tests);
 }

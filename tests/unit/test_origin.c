@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "origin.c"
+#include "support/runner.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -142,20 +143,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("origin");
 	TCase *tests = tcase_create("origin");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, what_is_encoded_is_decoded_the_same);
 	tcase_add_test(tests, a_certificate_without_issuer_and_one_of_kv_1_come_back_too);
 	tcase_add_test(tests, it_is_one_line);
 	tcase_add_test(tests, what_is_broken_is_no_origin);
 	tcase_add_test(tests, a_member_that_a_later_version_added_does_no_harm);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("origin", tests);
 }

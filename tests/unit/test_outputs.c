@@ -559,5 +559,5 @@ main(void)
 	tcase_add_test(tests, a_copy_of_another_that_came_back_from_a_backup_passes_too);
 	tcase_add_test(tests, of_two_that_had_a_path_neither_takes_what_was_put_there_since);
 	tcase_add_test(tests, what_cannot_be_read_may_be_ours_and_what_is_no_file_is_not);
-	return fixture_run("outputs", tests);
+	return run_tests("outputs", tests);
 }

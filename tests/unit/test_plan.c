@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "plan.c"
+#include "support/runner.h"
 
 #define NOW ((time_t)1800000000)
 #define DAY ((time_t)86400)
@@ -499,10 +500,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("plan");
 	TCase *tests = tcase_create("plan");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_certificate_never_seen_is_asked_for_without_a_known_version);
 	tcase_add_test(tests, an_installed_certificate_is_asked_for_by_its_version);
@@ -534,10 +532,5 @@ main(void)
 	tcase_add_test(tests, the_pause_of_a_quarantine_doubles_up_to_a_day);
 	tcase_add_test(tests, an_output_passes_to_the_certificate_that_names_it_now);
 	tcase_add_test(tests, the_judging_keys_tell_every_key_that_judges);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("plan", tests);
 }

@@ -9,6 +9,7 @@
 /* The seam: there is no configuration at its usual place. */
 #define access(path, mode) (errno = ENOENT, -1)
 #include "publish-settings.c"
+#include "support/runner.h"
 #undef access
 
 static struct publish_environment environment;
@@ -135,10 +136,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("publish-settings");
 	TCase *tests = tcase_create("publish-settings");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, NULL, tear_down);
 	tcase_add_test(tests, a_ca_file_that_cannot_be_read_is_a_wrong_setup);
@@ -148,10 +146,5 @@ main(void)
 	tcase_add_test(tests, the_environment_is_judged_as_the_manifest_is);
 	tcase_add_test(tests, a_token_with_a_line_feed_is_no_header);
 	tcase_add_test(tests, an_address_a_namespace_or_a_proxy_of_the_environment_that_is_none_is_refused);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("publish-settings", tests);
 }

@@ -350,5 +350,5 @@ main(void)
 	tcase_add_test(tests, what_stands_in_the_place_of_the_link_or_the_archive_is_left_and_named);
 	tcase_add_test(tests, what_is_gone_with_the_directory_of_links_is_gone);
 	tcase_add_test(tests, a_copy_that_cannot_be_given_back_is_told);
-	return fixture_run("remove", tests);
+	return run_tests("remove", tests);
 }

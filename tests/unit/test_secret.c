@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "secret.c"
+#include "support/runner.h"
 
 START_TEST(what_is_visible_has_no_blank_and_nothing_beyond_ascii)
 {
@@ -76,20 +77,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("secret");
 	TCase *tests = tcase_create("secret");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_secret_grows_and_always_ends_in_nul);
 	tcase_add_test(tests, white_space_at_both_ends_is_trimmed_and_wiped);
 	tcase_add_test(tests, a_moved_secret_leaves_nothing_behind);
 	tcase_add_test(tests, secrets_are_compared_by_content_and_length);
 	tcase_add_test(tests, what_is_visible_has_no_blank_and_nothing_beyond_ascii);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("secret", tests);
 }

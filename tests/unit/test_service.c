@@ -11,6 +11,7 @@ static int systemd_access(const char *path, int mode);
 #include "service.c"
 #undef access
 #include "support/descriptors.h"
+#include "support/runner.h"
 
 static bool systemd;
 static struct service service;
@@ -239,10 +240,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("service");
 	TCase *tests = tcase_create("service");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 20);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -267,10 +265,5 @@ main(void)
 	tcase_add_test(tests, a_failed_test_is_told_with_its_last_words);
 	tcase_add_test(tests, a_failed_reload_is_told_with_its_last_words);
 	tcase_add_test(tests, a_reload_that_does_not_end_has_failed);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("service", tests);
 }

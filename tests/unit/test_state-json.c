@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "state-json.c"
+#include "support/runner.h"
 
 static void
 fill_certificate(struct state *state)
@@ -236,10 +237,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("state-json");
 	TCase *tests = tcase_create("state-json");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, what_is_encoded_is_decoded_the_same);
 	tcase_add_test(tests, the_empty_state_is_short);
@@ -247,10 +245,5 @@ main(void)
 	tcase_add_test(tests, a_note_on_nothing_is_left_out);
 	tcase_add_test(tests, what_is_broken_is_told_and_nothing_is_taken_from_it);
 	tcase_add_test(tests, a_starttls_of_a_later_version_is_none);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("state-json", tests);
 }

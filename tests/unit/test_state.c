@@ -264,5 +264,5 @@ main(void)
 	tcase_add_test(tests, the_state_of_a_service_is_the_first_that_applies);
 	tcase_add_test(tests, a_secret_id_is_expiring_in_the_last_third_of_its_life);
 	tcase_add_test(tests, nothing_is_known_of_the_end_of_another_secret_id);
-	return fixture_run("state", tests);
+	return run_tests("state", tests);
 }

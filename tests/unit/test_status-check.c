@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "status-check.c"
+#include "support/runner.h"
 #include "support/status_file.h"
 
 static struct status_file file;
@@ -227,10 +228,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("status-check");
 	TCase *tests = tcase_create("status-check");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_sound_server_is_ok);
@@ -248,10 +246,5 @@ main(void)
 	tcase_add_test(tests, a_name_bends_neither_the_line_nor_its_figures);
 	tcase_add_test(tests, without_success_for_stale_is_a_warning_and_thrice_that_critical);
 	tcase_add_test(tests, the_worst_come_first_and_at_most_five_are_named);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("status-check", tests);
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "status-read.c"
+#include "support/runner.h"
 #include "support/status_file.h"
 
 static struct status_file file;
@@ -157,10 +158,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("status-read");
 	TCase *tests = tcase_create("status-read");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, everything_in_the_file_is_seen);
@@ -171,10 +169,5 @@ main(void)
 	tcase_add_test(tests, a_threshold_of_ages_is_one_that_no_run_passes);
 	tcase_add_test(tests, a_file_that_is_missing_or_broken_is_named);
 	tcase_add_test(tests, what_is_no_regular_file_is_a_matter_of_the_set_up);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("status-read", tests);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "status-show.c"
+#include "support/runner.h"
 #include "support/status_file.h"
 
 static struct status_file file;
@@ -275,10 +276,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("status-show");
 	TCase *tests = tcase_create("status-show");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, one_sound_certificate_is_a_short_page);
@@ -291,10 +289,5 @@ main(void)
 	tcase_add_test(tests, the_footer_says_what_weakens_the_run);
 	tcase_add_test(tests, an_unknown_name_is_an_error_that_says_so);
 	tcase_add_test(tests, json_is_the_file_as_it_is_or_the_named_certificates_of_it);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("status-show", tests);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "status-words.c"
+#include "support/runner.h"
 
 #define NOW ((time_t)1800000000)	/* 2027-01-15T08:00:00Z */
 #define DAY 86400L
@@ -90,10 +91,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("status-words");
 	TCase *tests = tcase_create("status-words");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_time_is_said_with_its_distance);
 	tcase_add_test(tests, a_brief_time_leaves_the_hour_out_where_days_are_counted);
@@ -101,10 +99,5 @@ main(void)
 	tcase_add_test(tests, a_version_is_said_with_what_vault_has_instead);
 	tcase_add_test(tests, each_problem_says_what_happens_next);
 	tcase_add_test(tests, an_exit_code_is_said_in_words);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("status-words", tests);
 }

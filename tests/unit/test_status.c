@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "status.c"
+#include "support/runner.h"
 #include "support/status_file.h"
 
 static char directory[] = "/tmp/certlet-status-XXXXXX";
@@ -269,10 +270,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("status");
 	TCase *tests = tcase_create("status");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, the_file_has_the_keys_of_the_contract_in_their_order);
@@ -285,10 +283,5 @@ main(void)
 	tcase_add_test(tests, everybody_may_read_it_whatever_the_umask);
 	tcase_add_test(tests, a_state_directory_that_cannot_be_is_certlets_own_failure);
 	tcase_add_test(tests, what_was_written_can_be_read);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("status", tests);
 }

@@ -321,5 +321,5 @@ main(void)
 	tcase_add_test(tests, paths_are_those_that_would_vanish);
 	tcase_add_test(tests, a_link_that_cannot_be_taken_away_keeps_its_outputs);
 	tcase_add_test(tests, a_file_of_a_generation_that_cannot_be_set_right_is_named);
-	return fixture_run("store", tests);
+	return run_tests("store", tests);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "table.c"
+#include "support/runner.h"
 
 static const struct table_column columns[] = {
 	{ "NAME", TABLE_MIDDLE }, { "STATE", TABLE_WHOLE }, { "SERVICES", TABLE_END },
@@ -82,19 +83,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("table");
 	TCase *tests = tcase_create("table");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, columns_are_as_wide_as_their_widest_cell);
 	tcase_add_test(tests, on_a_terminal_names_are_cut_last_and_in_their_middle);
 	tcase_add_test(tests, without_a_terminal_nothing_is_cut_and_one_long_name_does_not_widen_the_rest);
 	tcase_add_test(tests, only_the_state_is_coloured);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("table", tests);
 }

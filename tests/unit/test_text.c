@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "text.c"
+#include "support/runner.h"
 
 static void
 check_text(char *take_found, const char *expected)
@@ -76,10 +77,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("text");
 	TCase *tests = tcase_create("text");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_text_that_fits_is_not_cut);
 	tcase_add_test(tests, the_ellipsis_takes_the_place_of_what_is_too_much);
@@ -88,10 +86,5 @@ main(void)
 	tcase_add_test(tests, lines_are_folded_at_blanks_and_indented);
 	tcase_add_test(tests, a_word_that_is_longer_than_the_line_is_split);
 	tcase_add_test(tests, a_terminal_too_narrow_to_read_is_taken_as_wider);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("text", tests);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "times.c"
+#include "support/runner.h"
 
 START_TEST(a_time_is_written_as_rfc3339_in_utc)
 {
@@ -99,10 +100,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("times");
 	TCase *tests = tcase_create("times");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_time_is_written_as_rfc3339_in_utc);
 	tcase_add_test(tests, a_time_of_any_year_is_written_so_that_it_can_be_read_or_not_at_all);
@@ -111,10 +109,5 @@ main(void)
 	tcase_add_test(tests, what_is_no_time_is_refused);
 	tcase_add_test(tests, durations_have_one_number_and_one_unit);
 	tcase_add_test(tests, people_get_the_unit_they_need);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("times", tests);
 }

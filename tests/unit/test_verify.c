@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include "support/make_certificate.h"
+#include "support/runner.h"
 
 #include "certificate.h"
 
@@ -488,10 +489,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("verify");
 	TCase *tests = tcase_create("verify");
-	SRunner *runner;
-	int failed;
 
 	nobody_else = (struct sandbox){ .uid = getuid(), .gid = getgid() };
 	tcase_set_timeout(tests, 30);
@@ -528,10 +526,5 @@ main(void)
 	tcase_add_test(tests, the_old_leaf_is_waited_for_until_the_timeout);
 	tcase_add_test(tests, a_leaf_that_is_neither_is_another);
 	tcase_add_test(tests, no_answer_until_the_timeout_is_silence);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_tests("verify", tests);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "version.c"
+#include "support/runner.h"
 
 static struct version
 version_of(unsigned int number, const char *created)
@@ -56,19 +57,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("version");
 	TCase *tests = tcase_create("version");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, a_path_made_again_is_another_version_though_its_number_is_the_same);
 	tcase_add_test(tests, a_lower_number_that_was_created_later_is_no_step_back);
 	tcase_add_test(tests, a_nanosecond_earlier_is_a_step_back);
 	tcase_add_test(tests, versions_of_kv_v1_know_no_step_back);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return run_tests("version", tests);
 }

@@ -344,5 +344,5 @@ main(void)
 	tcase_add_test(tests, what_stands_in_the_way_of_a_secret_id_is_named_before_the_token_is_spent);
 	tcase_add_test(tests, what_stands_in_the_way_later_is_named_and_harms_nothing);
 	tcase_add_test(tests, a_secret_id_that_the_state_cannot_know_of_is_not_put_in_place);
-	return fixture_run("wrapping", tests);
+	return run_tests("wrapping", tests);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "store-internal.h"
+#include "unit/support/runner.h"
 
 #define NAME "www.example.test"
 
@@ -292,22 +293,6 @@ fixture_case(const char *name)
 
 	tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
 	return tests;
-}
-
-/* The exit status of the test program. */
-static inline int
-fixture_run(const char *name, TCase *tests)
-{
-	Suite *suite = suite_create(name);
-	SRunner *runner;
-	int failed;
-
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif
