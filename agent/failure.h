@@ -9,7 +9,6 @@
 #ifndef CERTLET_FAILURE_H
 #define CERTLET_FAILURE_H
 
-
 #define FAILURE_TEXT_BYTES 1024
 
 /* Exit codes of --sync, --purge and --test (DESIGN section 6, certlet.8). */

@@ -5,7 +5,6 @@
 
 #include "run.h"
 
-
 /* After the state was saved: what it speaks of is kept. */
 void tidy_run(struct run *run);
 
