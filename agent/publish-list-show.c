@@ -134,6 +134,16 @@ text_or_null(const char *text)
 	return fields_value(text != NULL && *text != '\0' ? text : NULL);
 }
 
+/* Rounded down: one that has expired has less than none. */
+static json_t *
+days_left(const struct leaf *leaf, time_t now)
+{
+	const long left = (long)(leaf->not_after - now);
+
+	return leaf->not_after == 0 ? json_null() :
+	    json_integer((left < 0 ? left - DAY_SECONDS + 1 : left) / DAY_SECONDS);
+}
+
 static json_t *
 describe(const struct shelf *shelf, const struct held *held)
 {
@@ -151,8 +161,7 @@ describe(const struct shelf *shelf, const struct held *held)
 	    "names", leaf->not_after != 0 ? fields_words_value(&leaf->names) : json_null(),
 	    "not_before", fields_time_value(leaf->not_before),
 	    "not_after", fields_time_value(leaf->not_after),
-	    "days_left", leaf->not_after != 0 ?
-		json_integer((leaf->not_after - shelf->now) / DAY_SECONDS) : json_null(),
+	    "days_left", days_left(leaf, shelf->now),
 	    "key_id", text_or_null(notes->edition.key_id),
 	    "key_since", fields_number_value(notes->key_since),
 	    "key_reused", notes->key_since != 0 ?

@@ -110,6 +110,11 @@ read_options(int argc, char **argv, struct command_line *line)
 			return -1;
 		if (line->given[option] != NULL && long_options[option].has_arg)
 			return usage_error("given twice: --", long_options[option].name);
+		/* Of a value that was forgotten, the next option would take the place. */
+		if (optarg != NULL && optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0) {
+			log_error("%s is no value: --%s", optarg, long_options[option].name);
+			return -1;
+		}
 		line->given[option] = optarg != NULL ? optarg : "";
 	}
 	if (argc - optind > 1)
@@ -182,6 +187,15 @@ read_duration(const struct command_line *line, int option, long *out_seconds)
 
 /* As a plugin, 1 would be read as a warning about certificates. */
 static int
+usage_code(const struct command_line *line, const char *problem)
+{
+	if (line->given[OPTION_LIST] == NULL || line->given[OPTION_CHECK] == NULL)
+		return EXIT_SETUP;
+	return line->given[OPTION_JSON] != NULL ? (int)CHECK_UNKNOWN :
+	    (int)findings_print_unknown(problem);
+}
+
+static int
 run_list(const struct command_line *line, const struct publish_environment *environment)
 {
 	struct publish_list_options options = {
@@ -193,8 +207,7 @@ run_list(const struct command_line *line, const struct publish_environment *envi
 
 	if (read_duration(line, OPTION_WARN, &options.warn) == -1 ||
 	    read_duration(line, OPTION_CRITICAL, &options.critical) == -1)
-		return !options.check ? (int)EXIT_SETUP : options.json ? (int)CHECK_UNKNOWN :
-		    (int)findings_print_unknown("the thresholds are wrong");
+		return usage_code(line, "the thresholds are wrong");
 	return publish_list_run(&options);
 }
 
@@ -224,7 +237,7 @@ run(struct command_line *line)
 {
 	const char *const *given = line->given;
 	struct publish_environment environment;
-	int code = EXIT_SETUP;
+	int code;
 
 	publish_environment_take(&environment);
 	if (find_mode(line) == MODE_ONE && line->directory == NULL && given[OPTION_CERT] == NULL &&
@@ -233,6 +246,8 @@ run(struct command_line *line)
 	if (check_usage(line) == 0)
 		code = find_mode(line) == MODE_LIST ? run_list(line, &environment) :
 		    run_publish(line, &environment);
+	else
+		code = usage_code(line, "wrong usage");
 	publish_environment_clear(&environment);
 	return code;
 }
@@ -245,7 +260,7 @@ main(int argc, char **argv)
 	startup();
 	log_open("certlet-publish", LOG_LEVEL_NORMAL);
 	if (read_options(argc, argv, &line) == -1)
-		return EXIT_SETUP;
+		return usage_code(&line, "wrong usage");
 	if (line.given[OPTION_HELP] != NULL || line.given[OPTION_VERSION] != NULL) {
 		(void)fputs(line.given[OPTION_HELP] != NULL ? help :
 		    "certlet-publish " PACKAGE_VERSION "\n", stdout);

@@ -434,6 +434,7 @@ def test_a_key_that_is_open_to_everybody_is_warned_of(vault, server, ca, directo
     (["--verbose", "--quiet", "."], "either --verbose or --quiet"),
     (["--dry", "."], "--dry: write it out: --dry-run"),
     (["--nam=a", "."], "--nam=a: write it out: --name"),
+    (["--all", "/nonexistent", "--metrics", "--dry-run"], "--dry-run is no value: --metrics"),
     (["--config", "/nonexistent/publish.ini", "--name", "x", "."], "/nonexistent/publish.ini"),
 ])
 def test_wrong_usage_is_exit_1(server, given, words):

@@ -169,6 +169,22 @@ def test_a_check_that_cannot_be_made_is_unknown(vault, server, dead_address):
         assert run.exit == 3 and run.stdout.startswith("CERTLET UNKNOWN - "), run.output
 
 
+@pytest.mark.parametrize("wrong", [["--bogus"], ["x"], ["--warn"], ["--warn", "1d", "--warn", "2d"], ["--force"], ["--verbose", "--quiet"]])
+def test_a_check_that_was_called_wrongly_is_unknown(server, wrong):
+    """1 would be a warning about certificates."""
+    run = server.execute([process.publish_program(), "--list", "--check", *wrong])
+    assert run.exit == 3 and run.stdout == "CERTLET UNKNOWN - wrong usage\n" and "certlet-publish: " in run.stderr, run.output
+    run = server.execute([process.publish_program(), "--list", "--check", "--json", *wrong])
+    assert run.exit == 3 and run.stdout == ""
+
+
+def test_whole_days_are_negative_from_the_end_on(vault, server):
+    vault.publish(NAME, starts=-90.1, days=90)
+    vault.publish(OTHER, starts=-89.9, days=90)
+    left = {name: one["days_left"] for name, one in certificates(server, token=lister(vault, "detailed")).items()}
+    assert left == {NAME: -1, OTHER: 0}
+
+
 def test_exit_codes_are_those_of_a_run(vault, server, dead_address):
     run = list_of(server, token=lister(vault, "detailed"))
     assert run.exit == 0 and run.stdout.count("\n") == 1 and "CERTIFICATE" in run.stdout  # nothing is there yet
