@@ -211,6 +211,7 @@ def test_a_dry_run_of_a_server_changes_nothing(root_admin, repository, host, nam
     (["add-consumer", "k8s", "a.example.test", "--per-host"], "--puppet and --per-host are for add-server"),
     (["add-publisher", "issuer", "a.example.test"], "expected no certificates here"),
     (["add-server", "web1", "--kv-mount"], "--kv-mount needs a value"),
+    (["add-server", "web1", "a.example.test", "--secret-id-file", "--dry-run"], "--secret-id-file needs a value, found --dry-run"),
     (["list", "--kv-mount", "secret/*"], 'expected a mount, found "secret/*"'),
     (["add-server", "web1", "--colour", "a"], "unknown option --colour"),
     (["setup", "--puppet-ca", "/nonexistent"], "cannot read /nonexistent"),
