@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import re
 import shutil
 import socket
 import subprocess
@@ -65,6 +66,19 @@ def test_a_forced_renewal_is_published_by_the_hook_and_served(issuer):
     assert new != old and issuer.published() == (new, version + 1)
     assert issuer.service("certlet").exit == 0
     issuer.comes_to_serve(new)
+
+
+def test_the_timer_renews_what_is_due(issuer):
+    """With all that the page names where it lies: the root of the CA is in /root."""
+    old = issuer.obtained()
+    renewal = Path(f"/etc/letsencrypt/renewal/{DOMAIN}.conf")
+    kept = renewal.read_text()
+    renewal.write_text("renew_before_expiry = 200 days\n" + kept)
+    try:
+        run = issuer.service("certlet-renew")
+    finally:
+        renewal.write_text(re.sub("^renew_before_expiry.*\n", "", renewal.read_text(), flags=re.M))
+    assert run.exit == 0 and issuer.obtained() != old and issuer.published()[0] == issuer.obtained()
 
 
 def test_a_key_that_the_parent_does_not_know_sets_no_delegation(issuer):

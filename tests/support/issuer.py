@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -43,11 +44,12 @@ class Issuer:
         self.bao.start()
         Path("/usr/local/bin/bao").symlink_to(process.bao_program())
         Path("/root/.vault-token").write_text(self.bao.root_token)  # the administrator has logged in
+        ca_file = shutil.copy(self.internet.ca_file, "/root/acme-ca.pem")
         settings, *rest = page_of_the_readme()
         for name, value in {
                 "domain": DOMAIN, "server": SERVER, "name_server": f"acme-ns.{ZONE}",
                 "parent": f"'{ZONE} {PARENT} {self.internet.delegation_key}'", "vault": self.bao.address,
-                "vault_ca": self.bao.ca_file, "acme": self.internet.ca_url, "acme_ca": self.internet.ca_file}.items():
+                "vault_ca": self.bao.ca_file, "acme": self.internet.ca_url, "acme_ca": ca_file}.items():
             settings, found = re.subn(rf"^{name}=('[^']*'|\S*)", f"{name}={value}", settings, flags=re.M)
             assert found == 1, f"the page does not set {name}"
         script = self.directory / "page.sh"
