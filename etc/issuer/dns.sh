@@ -59,9 +59,14 @@ wanted_servers() {
 	done | sort -u
 }
 
-# The closest zone around a domain, as the resolver knows it.
+# The closest zone around a domain, as the resolver knows it. A name that stands for another (CNAME) begins no zone, and what
+# is told with it is the zone of the other.
 zone_around() {
-	ask +noall +answer +authority SOA "$1." | awk '$4 == "SOA" { print $1; exit }'
+	told=$(ask +noall +answer +authority SOA "$1." | awk '$4 == "CNAME" || $4 == "SOA" { print $4, $1; exit }')
+	case $told in
+	CNAME*) case $1 in *.*) zone_around "${1#*.}" ;; esac ;;
+	*) printf '%s\n' "${told#SOA }" ;;
+	esac
 }
 
 # find_parent DOMAIN: in $parent the line "ZONE SERVER KEYFILE" of the configuration; or nothing, and why in $no_parent
@@ -160,6 +165,10 @@ wait_for_delegation() {
 		waited=$((waited + POLL_SECONDS))
 	done
 	show_delegation "$1"
+	for server in $(wanted_servers); do
+		[ -n "$(addresses_of "$server")" ] ||
+			fail 2 "$1: $server has no address: its record, in a zone of your own, is yours to make (NAME_SERVERS in $settings)"
+	done
 }
 
 # is_not_delegated DOMAIN PARENT: does the parent say so, of its own zone (aa)? One that does not answer has not.

@@ -132,6 +132,25 @@ def test_where_the_parent_is_not_ours_it_says_what_to_set_and_asks_no_ca_before_
     assert issuer.issue("--check", ELSEWHERE).exit == 0
 
 
+def test_a_domain_that_is_another_name_for_something_is_delegated_in_its_own_zone(issuer):
+    domain, key = f"shop.{ELSEWHERE}", issuer.internet.elsewhere_key
+    assert issuer.internet.update(key, f"zone {ELSEWHERE}", f"update add {domain}. 60 CNAME acme.{ZONE}.") == ""
+    parent = {"PARENT": f"{ELSEWHERE} {PARENT} {key}", "WAIT_SECONDS": 10}
+    run = issuer.issue(domain, **parent)
+    assert run.exit == 0 and f"set at {ELSEWHERE} {PARENT}" in run.stderr and issuer.delegated(domain) == [NAME_SERVER]
+    assert issuer.issue("--check", domain, **parent).exit == 0
+    run = issuer.issue("--remove", domain, **parent)
+    issuer.bao.api("DELETE", f"secret/metadata/certs/{domain}")
+    assert run.exit == 0 and issuer.delegated(domain) == []
+
+
+def test_a_name_server_without_an_address_asks_no_ca(issuer):
+    orders = issuer.internet.orders()
+    run = issuer.issue(f"ca.{ZONE}", NAME_SERVERS=f"nobody.{ZONE}")
+    assert run.exit == 2 and f"nobody.{ZONE}. has no address" in run.stderr and issuer.internet.orders() == orders
+    assert issuer.issue("--remove", f"ca.{ZONE}").exit == 0
+
+
 def test_a_delegation_that_went_astray_is_found_at_the_parents_own_server(issuer):
     name = f"_acme-challenge.shop.{ZONE}."
     issuer.internet.update(issuer.internet.delegation_key, f"zone {ZONE}", f"update add {name} 60 NS old-ns.{ZONE}.")
