@@ -4,6 +4,10 @@
 # Part of certlet-issue: the keys, certbot, certlet-publish, and what to write where afterwards.
 
 LINEAGES=/etc/letsencrypt/live
+ARCHIVES=/etc/letsencrypt/archive
+RENEWALS=/etc/letsencrypt/renewal
+# Of runs of certbot that were killed.
+REMAINS=/etc/letsencrypt/interrupted
 
 setup() {
 	step "a TSIG key that may set TXT in the delegated zones: $ACME_KEY_FILE"
@@ -49,6 +53,33 @@ run_certbot() {
 	)
 }
 
+# Certbot makes the file of renewal first and fills it last, and deletes it first: where it is empty or missing, the rest is
+# what was left by one that was killed.
+has_remains() {
+	[ ! -s "$RENEWALS/$1.conf" ] && { [ -e "$RENEWALS/$1.conf" ] || [ -d "$LINEAGES/$1" ] || [ -d "$ARCHIVES/$1" ]; }
+}
+
+# Certbot would call the next one NAME-0001, or ask the CA and then keep nothing.
+put_remains_aside() {
+	say "what a run of certbot left that was interrupted is put into $REMAINS/$1"
+	rm -rf "${REMAINS:?}/$1"
+	(umask 077 && mkdir -p "$REMAINS/$1")
+	[ ! -d "$LINEAGES/$1" ] || mv "$LINEAGES/$1" "$REMAINS/$1/live"
+	[ ! -d "$ARCHIVES/$1" ] || mv "$ARCHIVES/$1" "$REMAINS/$1/archive"
+	rm -f "$RENEWALS/$1.conf"
+}
+
+# What certbot cannot read, it takes for another's.
+refuse_what_is_broken() {
+	[ -e "$RENEWALS/$1.conf" ] || return 0
+	for part in cert chain fullchain privkey; do
+		path=$LINEAGES/$1/$part.pem
+		if [ ! -L "$path" ] || [ ! -r "$path" ]; then
+			fail 2 "$1: expected the link $path into $ARCHIVES/$1, found none: put it back, or begin anew by certlet-issue --remove $1"
+		fi
+	done
+}
+
 obtain() {
 	server=$ACME_SERVER
 	[ -z "$staging" ] || server=$ACME_STAGING_SERVER
@@ -59,6 +90,10 @@ obtain() {
 	fi
 	needs certbot
 	needs certlet-publish certlet-issuer
+	if has_remains "$1"; then
+		put_remains_aside "$1"
+	fi
+	refuse_what_is_broken "$1"
 	write_credentials
 	domain=$1 names=$2
 	set -- certonly --cert-name "$1" --keep-until-expiring --renew-with-new-domains --agree-tos --server "$server" \
@@ -130,7 +165,10 @@ renew() {
 # Without its lineage a domain is not renewed any more.
 forget() {
 	step "$1: renew it no more"
-	if [ ! -e "/etc/letsencrypt/renewal/$1.conf" ]; then
+	if has_remains "$1"; then
+		[ -z "$dry_run" ] || { say "what is left of it would be put into $REMAINS/$1" && return; }
+		put_remains_aside "$1"
+	elif [ ! -e "$RENEWALS/$1.conf" ]; then
 		say "certbot does not know it"
 	elif [ -n "$dry_run" ]; then
 		say "certbot would delete $LINEAGES/$1"

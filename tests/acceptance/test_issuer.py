@@ -241,6 +241,34 @@ def test_a_domain_keeps_the_names_that_it_was_given_and_its_removal_takes_none_t
     assert issuer.delegated(domain) == [] and issuer.issue("--check", DOMAIN).exit == 0
 
 
+def test_what_an_interrupted_certbot_left_is_put_aside_and_becomes_no_second_certificate(issuer):
+    domain = f"trial.{ZONE}"
+    renewal, live = Path(f"/etc/letsencrypt/renewal/{domain}.conf"), Path(f"/etc/letsencrypt/live/{domain}")
+    assert issuer.issue(domain).exit == 0
+    # In making it: the file of renewal comes first, and is filled last.
+    renewal.write_text("")
+    (live / "chain.pem").unlink()
+    run = issuer.issue(domain)
+    assert run.exit == 0 and "is put into /etc/letsencrypt/interrupted/" in run.stderr and issuer.published(domain) == (issuer.obtained(domain), 2)
+    assert Path(f"/etc/letsencrypt/interrupted/{domain}/archive/privkey1.pem").stat().st_mode & 0o777 == 0o600
+    # What is no remains is not touched, and the CA is not asked: certbot would call it NAME-0001.
+    orders = issuer.internet.orders()
+    link = (live / "chain.pem").readlink()
+    (live / "chain.pem").unlink()
+    run = issuer.issue(domain)
+    assert run.exit == 2 and f"expected the link {live}/chain.pem" in run.stderr and issuer.internet.orders() == orders
+    (live / "chain.pem").symlink_to(link)
+    assert issuer.issue(domain).exit == 0
+    # In deleting it: that file goes first.
+    renewal.unlink()
+    assert issuer.issue("--remove", "--dry-run", domain).exit == 0 and live.exists()
+    run = issuer.issue("--remove", domain)
+    issuer.bao.api("DELETE", f"secret/metadata/certs/{domain}")
+    assert run.exit == 0 and issuer.delegated(domain) == []
+    assert [path for path in Path("/etc/letsencrypt").glob(f"*/{domain}*") if path.parent.name != "interrupted"] == []
+    shutil.rmtree("/etc/letsencrypt/interrupted")
+
+
 def test_a_ca_that_is_down_fails_and_harms_nothing(issuer):
     before = issuer.obtained(), issuer.published()
     with issuer.internet.without_ca():
