@@ -334,6 +334,18 @@ def test_an_archive_that_anybody_can_read_brings_no_key_to_sign_others_with(issu
     assert issuer.issue("--restore", archive, "--dry-run", "--force", "--signer", old).exit == 2
 
 
+def test_the_line_for_cron_makes_a_backup(issuer):
+    """With what cron(8) has for PATH."""
+    line, = re.findall(r"^[0-9 *]+ root (.*)", (process.ROOT / "etc/issuer/LOST.md").read_text(), re.M)
+    assert issuer.run("env", "-i", "PATH=/usr/bin:/bin", "HOME=/root", "sh", "-c", line).exit == 0
+    assert Path("/var/backups/issuer.cms").exists()
+
+
+def test_a_configuration_may_be_named_from_where_one_is(issuer):
+    shutil.copy("/etc/certlet/issuer.conf", issuer.directory / "home/issuer.conf")
+    assert issuer.run("certlet-issue", "--config", "issuer.conf", "--backup", "here.cms").exit == 0
+
+
 def test_a_signer_that_cannot_be_made_is_told(issuer):
     settings, directory = issuer.settings(WAIT_SECONDS=0), Path("/etc/certlet")
     away = directory.rename("/etc/certlet.away")
@@ -413,6 +425,7 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     (["--names", "a.test\nb.test", "a.test"], "--names: expected names"), (["--remove", "a.test\nupdate add b.test 60 A ::"], "expected a domain"),
     (["--names", "b.test,*.a.test", "a.test"], "--names: expected a.test among them"),
     (["--names", "a.test", "a.test", "b.test"], "--names goes with one domain"), (["--backup"], "--backup needs a value"),
+    (["--backup", "--dry-run"], "--backup needs a value, found --dry-run"),
     (["--renew", "--force"], "which domain?"), (["--renew", "--dry-run"], "--renew knows no --dry-run"),
     (["--check", "--staging", "x.test"], "--check knows no --staging"), (["--setup", "x.test"], "--setup takes no domain"),
     (["--config", "/nonexistent", "x.test"], "/nonexistent: expected a configuration"),
