@@ -14,7 +14,7 @@ check_age(const struct leaf *leaf, const struct leaf *published, struct failure 
 	if (leaf->not_before >= published->not_before)
 		return 0;
 	return failure_set(why, FAILURE_REFUSED, "expected a certificate that is no older than the "
-	    "published one, which begins at %s, found one that begins at %s (--force takes it)",
+	    "published one, which begins at %s, found one that begins at %s",
 	    times_rfc3339(published->not_before, expected),
 	    times_rfc3339(leaf->not_before, found));
 }
@@ -33,12 +33,11 @@ publish_judge(const char *name, const struct leaf *leaf, const struct requiremen
 		if (requirements->force)
 			log_warning("%s: taken by force: %s", name, older.text);
 		else
-			result = -1;
+			result = failure_set(why, FAILURE_REFUSED, "%s (--force takes it)",
+			    older.text);
 	} else if (notice != NULL) {
 		log_warning("%s: compared with what is published now: %s", name, notice);
 	}
-	if (result == -1)
-		*why = older;
 	free(notice);
 	return result;
 }

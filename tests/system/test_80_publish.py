@@ -151,8 +151,10 @@ def test_an_older_certificate_is_published_by_force_only(vault, server, ca, dire
     given = arguments(ca.leaf([NAME], starts=-30), directory / "two")
     run = server.publish(*given)
     assert run.exit == 2 and "expected a certificate that is no older than the published one" in run.stderr
+    assert "(--force takes it)" in run.stderr
     run = server.publish(*given, "--force")
     assert run.exit == 0 and "taken by force" in run.stderr and "published version 2" in run.stderr
+    assert "(--force takes it)" not in run.stderr
 
 
 def test_a_name_that_is_no_host_name_is_judged_without_names(vault, server, ca, directory):
