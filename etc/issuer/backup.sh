@@ -133,6 +133,7 @@ restore() {
 		[ ! -e "$path" ] || printf ' %s' "$(basename "$path" .conf)"
 	done)"
 	say "systemctl enable --now certlet-renew.timer certlet-publish-all.timer"
+	say "certlet-publish --all $LINEAGES, and for what was renewed after this backup, which it then names: certlet-issue --renew --force DOMAIN"
 	[ -s "$SIGNER.key" ] ||
 		say "the archive brought no $SIGNER.key, as it was not encrypted: the next --backup makes one, and a new $SIGNER.pem to keep elsewhere"
 	for domain in $(not_in_the_archive); do

@@ -376,6 +376,8 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     run = issuer.issue("--restore", archive, "--key", key)
     assert run.exit == 1 and "found that this one issues already" in run.stderr
 
+    # Renewed after the backup, before the loss.
+    assert issuer.issue("--renew", "--force", DOMAIN).exit == 0
     old, version = issuer.published()
     delegated, zone = issuer.delegated(DOMAIN), issuer.internet.dig("SOA", ZONE)
     for path in ("/etc/letsencrypt", "/etc/certlet"):
@@ -400,10 +402,15 @@ def test_a_lost_issuer_is_rebuilt_from_its_backup_and_renews(issuer):
     run = issuer.issue("--restore", archive, "--key", key, "--signer", signer)
     assert run.exit == 0 and "nobody has looked" not in run.stderr
     assert Path("/etc/certlet/backup-signer.key").stat().st_mode & 0o777 == 0o600 and "certlet-issue --check" in run.stderr and DOMAIN in run.stderr
+    assert "for what was renewed after this backup" in run.stderr
     assert issuer.run("systemctl", "restart", "named").exit == 0
     assert issuer.issue("--check", DOMAIN).exit == 0
+    run = issuer.run("certlet-publish", "--all", "/etc/letsencrypt/live")
+    assert run.exit == 2 and f"{DOMAIN}: expected a certificate that is no older than the published one" in run.stderr
+    assert run.stderr.count("expected") == 1 and issuer.published() == (old, version)
     assert issuer.issue("--renew", "--force", DOMAIN).exit == 0
     assert issuer.published() == (issuer.obtained(), version + 1) and issuer.obtained() != old
+    assert issuer.run("certlet-publish", "--all", "/etc/letsencrypt/live").exit == 0
     assert (issuer.delegated(DOMAIN), issuer.internet.dig("SOA", ZONE)) == (delegated, zone)
 
     # On one that stands by: what was removed on the first meanwhile is left there, and told.
