@@ -91,7 +91,7 @@ class certlet::config (
       'secret_id_file'         => $certlet::secret_id =~ NotUndef or $certlet::wrapped_secret_id,
       'wrapped_secret_id_file' => $certlet::wrapped_secret_id,
     }.filter |$key, $is_managed| { $is_managed }
-    $gone = ($managed.keys.map |$key| { $files[$key] } + [$directory]).unique
+    $credentials = $managed.keys.map |$key| { $files[$key] }.unique - $directory
 
     certlet_installation { $manifest:
       ensure          => absent,
@@ -102,10 +102,16 @@ class certlet::config (
       force           => $certlet::purge_force,
       units           => ['certlet.timer', 'certlet.service'],
     }
-    -> file { $gone:
+    -> file { $directory:
       ensure => absent,
       force  => true,
       backup => false,
+    }
+    # Not by force: what stands there by a mistake may be a directory, with all that others have in it.
+    file { $credentials:
+      ensure  => absent,
+      backup  => false,
+      require => Certlet_installation[$manifest],
     }
   }
 }

@@ -82,7 +82,9 @@ describe 'certlet' do
       let(:files) { { 'role_id_file' => '/srv/role', 'secret_id_file' => '/srv/secret', 'wrapped_secret_id_file' => '/srv/wrapped' } }
       let(:params) { { certificates: {}, vault: files, secret_id: sensitive('x') } }
 
-      it { is_expected.to contain_file('/srv/secret').with_ensure('absent') }
+      it { is_expected.to contain_file('/srv/secret').with_ensure('absent').that_requires('Certlet_installation[/etc/certlet/manifest.ini]') }
+      it { is_expected.to contain_file('/srv/secret').without_force } # by a mistake it may be a directory of others
+      it { is_expected.to contain_file('/etc/certlet').with_force(true) }
       it { is_expected.not_to contain_file('/srv/role') }
       it { is_expected.not_to contain_file('/srv/wrapped') }
     end
