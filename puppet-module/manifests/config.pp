@@ -14,15 +14,18 @@ class certlet::config (
     'wrapped_secret_id_file' => "${directory}/wrapped-secret-id",
   } + $certlet::vault
 
+  # What `convert_to: Sensitive` makes of a secret-id that a layer of Hiera takes back: ~
+  $secret_id = if $certlet::secret_id !~ Sensitive[Undef] { $certlet::secret_id }
+
   if $present {
-    if $certlet::wrapped_secret_id and $certlet::secret_id {
+    if $certlet::wrapped_secret_id and $secret_id {
       fail('certlet::secret_id: certlet::wrapped_secret_id stands for it; the one would overwrite what the other brought')
     }
     if $certlet::wrapped_secret_id and $certlet::vault['auth'] =~ Enum['cert', 'token'] {
       fail('certlet::wrapped_secret_id: is for auth: approle in certlet::vault')
     }
     # Of what is Sensitive the types see no more than that it is a text.
-    $secrets = { 'role_id' => $certlet::role_id, 'secret_id' => $certlet::secret_id }
+    $secrets = { 'role_id' => $certlet::role_id, 'secret_id' => $secret_id }
     $secrets.each |$name, $secret| {
       if $secret =~ Sensitive and $secret.unwrap.strip.empty {
         fail("certlet::${name}: is empty")
@@ -48,7 +51,7 @@ class certlet::config (
     $token = if $certlet::wrapped_secret_id { certlet::wrapped_secret_id() }
     $credentials = {
       $files['role_id_file']           => $certlet::role_id,
-      $files['secret_id_file']         => $certlet::secret_id,
+      $files['secret_id_file']         => $secret_id,
       $files['wrapped_secret_id_file'] => $token,
     }.filter |$path, $content| { $content =~ NotUndef }
 
@@ -88,7 +91,7 @@ class certlet::config (
     # Those in the directory go with it; elsewhere a file that is not managed may be another's.
     $managed = {
       'role_id_file'           => $certlet::role_id =~ NotUndef,
-      'secret_id_file'         => $certlet::secret_id =~ NotUndef or $certlet::wrapped_secret_id,
+      'secret_id_file'         => $secret_id =~ NotUndef or $certlet::wrapped_secret_id,
       'wrapped_secret_id_file' => $certlet::wrapped_secret_id,
     }.filter |$key, $is_managed| { $is_managed }
     $credentials = $managed.keys.map |$key| { $files[$key] }.unique - $directory

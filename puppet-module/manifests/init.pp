@@ -46,7 +46,7 @@ class certlet (
   Struct[{ ensure => Enum['absent', 'purged'], Optional['provider'] => String[1] }] $removed_package,
   Optional[Hash[Certlet::Name, Certlet::Entry]] $certificates = undef,
   Optional[Variant[String[1], Certlet::Credential]] $role_id = undef,
-  Optional[Certlet::Credential] $secret_id = undef,
+  Optional[Variant[Certlet::Credential, Sensitive[Undef]]] $secret_id = undef,
   Optional[Certlet::Path] $package_source = undef,
   Optional[String[1]] $package_file_provider = undef,
 ) {
