@@ -75,6 +75,9 @@ define certlet::certificate (
   Optional[Certlet::Path] $trust_file = undef,
   Optional[Array[Certlet::ServiceName]] $services = undef,
 ) {
+  unless $title =~ Certlet::Name {
+    fail("Certlet::Certificate[${title}]: is no name of a certificate: letters, digits, `.`, `-` and `_`, up to 253, not beginning with `.` or `-`, not ending in `.`")
+  }
   unless defined(Class['certlet']) {
     fail("certlet::certificate ${title}: include certlet as well")
   }

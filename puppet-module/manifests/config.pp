@@ -24,16 +24,20 @@ class certlet::config (
     if $certlet::wrapped_secret_id and $certlet::vault['auth'] =~ Enum['cert', 'token'] {
       fail('certlet::wrapped_secret_id: is for auth: approle in certlet::vault')
     }
-    # Of what is Sensitive the types see no more than that it is a text.
+    # Of what is Sensitive the types see no more than that it is a text, and of none that it is blank.
     $secrets = { 'role_id' => $certlet::role_id, 'secret_id' => $secret_id }
     $secrets.each |$name, $secret| {
-      if $secret =~ Sensitive and $secret.unwrap.strip.empty {
+      $text = $secret ? {
+        Sensitive => $secret.unwrap,
+        default   => $secret,
+      }
+      if $text =~ String and $text.strip.empty {
         fail("certlet::${name}: is empty")
       }
     }
     # Where the fact is missing, as in a catalog that is made to be looked at, the server's own directory stands for the node's.
     $certname = getvar('trusted.certname', $settings::certname)
-    $login = if $certlet::vault['auth'] == 'cert' {
+    $login = if $certlet::vault['auth'] == 'cert' and !('client_cert_file' in $certlet::vault or 'client_key_file' in $certlet::vault) {
       # The node's own Puppet certificate: nothing has to be handed out.
       {
         'client_cert_file' => $facts.dig('certlet_login', 'certificate').lest || { "${settings::ssldir}/certs/${certname}.pem" },

@@ -24,7 +24,7 @@
 # @param role_id AppRole: the role's identifier, kept in `role_id_file`; no secret. Undefined: the file is not managed
 # @param secret_id AppRole: the secret-id, kept in `secret_id_file`. In clear in the node's cached catalog unless Deferred
 # @param wrapped_secret_id AppRole: let the server mint a response-wrapped secret-id when this node needs one
-# @param package_ensure `installed`, `latest` or a version
+# @param package_ensure `installed`, `latest` or a version; `ensure` says that it goes
 # @param manage_package Whether the package is Puppet's; it is also removed then
 # @param package_source A package file on the node, where no repository has it
 # @param interval How often the timer runs the agent, as systemd writes a time span; `1min` or more
@@ -37,7 +37,7 @@ class certlet (
   Hash[Certlet::ServiceName, Certlet::Service] $services,
   Certlet::Vault $vault,
   Certlet::Agent $agent,
-  String[1] $package_ensure,
+  Pattern[/\A(?!(absent|purged|held|disabled)\z)[^-]/] $package_ensure,
   Boolean $manage_package,
   Certlet::Interval $interval,
   Certlet::Interval $splay,

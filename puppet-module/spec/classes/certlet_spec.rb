@@ -122,6 +122,14 @@ describe 'certlet' do
       it { is_expected.to contain_file('/etc/certlet/manifest.ini').with_content(%r{^client_key_file = /ssl/private_keys/node.pem$}) }
     end
 
+    context 'with half of another certificate' do
+      let(:params) { { vault: VAULT.merge('auth' => 'cert', 'client_cert_file' => '/srv/cert.pem'), certificates: { 'a.example' => {} } } }
+
+      it 'does not take the key of another for it' do
+        is_expected.to compile.and_raise_error(%r{certlet::vault: client_key_file: missing})
+      end
+    end
+
     context "with the node's own certificate, of which no fact is known" do
       let(:node) { 'web1.example.com' }
       let(:facts) { DEBIAN.reject { |name, _| name.start_with?('certlet') } }

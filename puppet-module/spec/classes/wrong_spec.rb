@@ -37,11 +37,20 @@ describe 'certlet' do
     it { is_expected.to compile.and_raise_error(%r{certlet::interval: 0s: is less than 1min}) }
   end
 
-  ['role_id', 'secret_id'].each do |key|
-    context "with a #{key} that is empty" do
-      let(:params) { { vault: VAULT, certificates: { 'a.example' => {} }, key.to_sym => sensitive(" \n") } }
+  { 'role_id' => " \n", 'secret_id' => RSpec::Puppet::Sensitive.new(" \n"), 'a Sensitive role_id' => RSpec::Puppet::Sensitive.new(' ') }.each do |what, secret|
+    context "with #{what} that is empty" do
+      let(:key) { what.split.last }
+      let(:params) { { vault: VAULT, certificates: { 'a.example' => {} }, key.to_sym => secret } }
 
       it { is_expected.to compile.and_raise_error(%r{certlet::#{key}: is empty}) }
+    end
+  end
+
+  ['absent', 'purged', 'held', '-x'].each do |ensured|
+    context "with a package that is to be #{ensured} beside its manifest" do
+      let(:params) { { vault: VAULT, certificates: { 'a.example' => {} }, package_ensure: ensured } }
+
+      it { is_expected.to compile.and_raise_error(%r{package_ensure}) }
     end
   end
 

@@ -122,6 +122,21 @@ describe 'certlet::certificate' do
     it { is_expected.to compile.and_raise_error(%r{include certlet as well}) }
   end
 
+  ['-shop.example.com', 'shop/example', 'shop.'].each do |wrong|
+    context "of the name #{wrong}, present or absent" do
+      let(:title) { wrong }
+      let(:pre_condition) { before }
+
+      ['present', 'absent'].each do |ensured|
+        context ensured do
+          let(:params) { { ensure: ensured } }
+
+          it { is_expected.to compile.and_raise_error(%r{Certlet::Certificate\[#{wrong}\]: is no name of a certificate}) }
+        end
+      end
+    end
+  end
+
   context 'that is absent' do
     let(:params) { { ensure: 'absent' } }
 

@@ -8,7 +8,9 @@ REFUSED = {
                   ['https://v', 'https://v/']],
     'proxy' => ['http://p', 'http://u:secret@p:1', 'http://p:0'],
     'tls_server_name' => ['1.2.3.4', '*.a'],
-    'wrapped_secret_id_file' => ['/etc/certlet/secret-id'],
+    'role_id_file' => ['/etc/certlet/manifest.ini', '/etc/certlet/archive', '/etc/certlet'],
+    'secret_id_file' => ['/etc/certlet/role-id', '/etc/certlet/manifest.ini', '/etc/certlet/live/x'],
+    'wrapped_secret_id_file' => ['/etc/certlet/secret-id', '/etc/certlet/role-id'],
     'ca_file' => ["/#{'a' * 190}", "/#{"\u00e9" * 100}"],
   },
   'agent'       => { 'critical' => ['26d'], 'warn' => ['1h'], 'metrics_file' => ['/etc/certlet/a.prom', '/etc/certlet/live/a.prom'] },
@@ -65,6 +67,13 @@ describe 'certlet::check' do
     [*vault, *agent].each do |key, path|
       expect { subject.execute(vault.merge('address' => 'https://v'), agent, { 'a' => { 'cert_path' => path } }, {}, '15min', ['a']) }
         .to raise_error(Puppet::Error, %r{\Acertlet::certificates: a: cert_path: #{path} .*#{key}}), key
+    end
+  end
+
+  it 'refuses half of what auth: cert logs in with' do
+    { 'client_cert_file' => 'client_key_file', 'client_key_file' => 'client_cert_file' }.each do |given, missing|
+      expect { subject.execute({ 'address' => 'https://v', 'auth' => 'cert', given => '/srv/x' }, {}, {}, {}, '15min', []) }
+        .to raise_error(Puppet::Error, %r{\Acertlet::vault: #{missing}: missing})
     end
   end
 

@@ -8,7 +8,7 @@ require 'spec_helper'
   'Certlet::KeyMode'     => [['0640', '600'], ['0644', '0601', '64', '8', '00640']],
   'Certlet::Mode'        => [['0644', '444'], ['0844', 'u=r']],
   'Certlet::Duration'    => [['30s', '25d'], ['0s', '5', '5min', '-1s', '99999d']],
-  'Certlet::Interval'    => [['15min', '1h 30min', '0s'], ['often', '15 min; rm', "1\n"]],
+  'Certlet::Interval'    => [['15min', '1h 30min', '0s', '9999999d'], ['often', '15 min; rm', "1\n", '99999999d', '1d 99999999d']],
   'Certlet::Address'     => [['https://v:8200', 'http://127.0.0.1:8200', 'unix:///run/v'], ['http://v:8200', 'v:8200', "https://v\n", 'unix:////v']],
   'Certlet::Account'     => [['root', 'www-data', 'DOMAIN\\user', 0], ['-x', 'a:b', '', 4_294_967_295, '4294967295']],
   'Certlet::Command'     => [['/usr/sbin/nginx -t', '"/opt/my app/x" -t'], ['nginx -t', "/a\n/b", '/a ;b', '/a ', '/a "b']],

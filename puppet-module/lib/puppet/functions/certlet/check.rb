@@ -27,7 +27,7 @@ Puppet::Functions.create_function(:'certlet::check') do
     wrong = of_vault(vault) + of_agent(agent) + of_interval(interval) + of_values('certlet::vault:', vault) + of_values('certlet::agent:', agent) +
             all.flat_map { |where, name, one| of_name(where, name, one) + of_values(where, one) + of_services(where, one, services) } +
             services.sort.flat_map { |name, one| of_values("certlet::services: #{name}:", one) } +
-            of_outputs(all, vault, agent)
+            of_credentials(vault, agent) + of_outputs(all, vault, agent)
     raise Puppet::Error, wrong.join("\n") unless wrong.empty?
   end
 
@@ -35,8 +35,8 @@ Puppet::Functions.create_function(:'certlet::check') do
     wrong = []
     wrong << 'certlet::vault: address: missing; where does Vault listen?' unless vault['address']
     wrong << 'certlet::vault: token_file: missing, for auth: token' if vault['auth'] == 'token' && !vault['token_file']
-    if vault['wrapped_secret_id_file'] == (vault['secret_id_file'] || '/etc/certlet/secret-id')
-      wrong << 'certlet::vault: wrapped_secret_id_file: is secret_id_file, into which it is unwrapped'
+    ['client_cert_file', 'client_key_file'].each do |key|
+      wrong << "certlet::vault: #{key}: missing, for auth: cert" if vault['auth'] == 'cert' && !vault[key]
     end
     wrong
   end
@@ -143,25 +143,44 @@ Puppet::Functions.create_function(:'certlet::check') do
     end
   end
 
+  # Each is a file of its own, and none of those that the agent makes by itself.
+  def of_credentials(vault, agent)
+    clashes(credentials(vault).map { |key, path| ["certlet::vault: #{key}:", path] }, own(agent))
+  end
+
   # No two certificates write one path, none writes below a path of another, into certlet's own directories or over what it reads.
   def of_outputs(certificates, vault, agent)
-    taken = ['live', 'archive'].to_h { |part| ["#{directory(agent)}/#{part}", "certlet's own directory"] }.merge(of_settings(vault, agent))
     outputs = certificates.flat_map do |where, _, one|
       one.select { |key, _| key.end_with?('_path') }.sort.map { |key, path| ["#{where} #{key}:", path] }
     end
-    outputs.flat_map do |where, path|
+    clashes(outputs, own(agent).merge(of_settings(vault, agent)))
+  end
+
+  # Of these paths those that are at, above or below one that is taken, by one of their own as well.
+  def clashes(paths, taken)
+    paths.flat_map do |where, path|
       other = taken.find { |used, _| used == path || path.start_with?("#{used}/") || used.start_with?("#{path}/") }
       taken[path] ||= where.chomp(':')
       other ? ["#{where} #{path} is the same as, or inside of, #{other[0]}: #{other[1]}"] : []
     end
   end
 
+  def own(agent)
+    ['live', 'archive'].to_h { |part| ["#{directory(agent)}/#{part}", "certlet's own directory"] }.merge('/etc/certlet/manifest.ini' => 'the manifest')
+  end
+
+  def credentials(vault)
+    with_given({ 'role_id_file' => '/etc/certlet/role-id', 'secret_id_file' => '/etc/certlet/secret-id', 'wrapped_secret_id_file' => nil }, vault)
+  end
+
   def of_settings(vault, agent)
-    of_vault = { 'role_id_file' => '/etc/certlet/role-id', 'secret_id_file' => '/etc/certlet/secret-id', 'wrapped_secret_id_file' => nil, 'token_file' => nil }
     of_agent = { 'state_directory' => '/var/lib/certlet', 'run_directory' => '/run/certlet', 'metrics_file' => nil }
-    named = [['vault', of_vault, vault], ['agent', of_agent, agent]].flat_map do |section, defaults, given|
-      defaults.merge(given.slice(*defaults.keys)).compact.map { |key, path| [path, "certlet::#{section}: #{key}"] }
-    end
-    named.to_h.merge('/etc/certlet/manifest.ini' => 'the manifest')
+    [['vault', credentials(vault).merge(vault.slice('token_file'))], ['agent', with_given(of_agent, agent)]].flat_map { |section, paths|
+      paths.map { |key, path| [path, "certlet::#{section}: #{key}"] }
+    }.to_h
+  end
+
+  def with_given(defaults, given)
+    defaults.merge(given.slice(*defaults.keys)).compact
   end
 end
