@@ -47,6 +47,10 @@ def test_the_metadata_is_complete():
     succeeds("metadata-json-lint", "metadata.json")
 
 
+def test_the_license_goes_with_a_module_that_goes_out_by_itself():
+    assert (MODULE / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
+
+
 def test_the_reference_is_of_this_module(tmp_path):
     made = tmp_path / "REFERENCE.md"
     succeeds("puppet", "strings", "generate", "--format", "markdown", "--out", str(made))
