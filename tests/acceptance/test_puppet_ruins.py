@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from test_puppet import A, B, installs
 
 
@@ -68,3 +70,13 @@ def test_an_agent_that_never_ran_goes_without_a_trace(node):
     assert node.apply(certificates={}).exit == 2
     assert node.differences() == {}
     node.vault.start()
+
+
+@pytest.mark.parametrize("command", ["userdel certlet", "rm -r /var/lib/certlet", "apt-mark hold certlet"])
+def test_an_agent_goes_whatever_somebody_did_to_it_by_hand(node, command):
+    node.vault.publish(A)
+    assert node.apply(certificates={A: {}}).exit == 2
+    node.execute(*command.split(), check=True)
+    assert node.apply(certificates={}).exit == 2
+    assert node.differences() == {}
+    assert node.apply(certificates={}).exit == 0
