@@ -140,8 +140,8 @@ keep_material(struct run *run, struct item *item, const struct answer *answer, s
 	origin_clear(&item->target);
 	item->target = origin;
 	origin = (struct origin){ 0 };
-	/* There is no going back to what is damaged. */
-	item->from = item->step.damaged ? 0 : item->step.settled;
+	/* There is no going back to what is damaged; to what an error kept from us, there is. */
+	item->from = item->step.damaged && !item->disk.unread ? 0 : item->step.settled;
 	item->in_place = false;
 	item->pending = true;
 	result = 0;

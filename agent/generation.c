@@ -136,47 +136,54 @@ is_untouched(const struct stat *status, const struct stat *origin_status)
 
 static bool
 check_part(int directory, const struct keeper *keeper, int part, const struct origin *origin,
-    const struct stat *origin_status, bool *out_drifted)
+    const struct stat *origin_status, struct check *check)
 {
 	const struct ownership wanted = generation_ownership(keeper, (enum part)part);
 	const char *name = part_file_names[part], *written = origin->digests[part];
 	char digest[DIGEST_BYTES];
 	struct failure why;
 	struct stat status;
+	enum found found;
 
-	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1) {
+		check->unread |= keeper->parts[part] && errno != ENOENT;
 		return !keeper->parts[part];
-	*out_drifted |= !file_ownership_is(&status, &wanted);
+	}
+	check->drifted |= !file_ownership_is(&status, &wanted);
 	if (!keeper->parts[part])
 		return true;
 	if (is_untouched(&status, origin_status))
 		return *written != '\0';
-	return file_digest_at(directory, name, digest, NULL, &why) == FOUND_FILE &&
-	    strcmp(digest, written) == 0;
+	found = file_digest_at(directory, name, digest, NULL, &why);
+	check->unread |= found == FOUND_FAILED && S_ISREG(status.st_mode);
+	return found == FOUND_FILE && strcmp(digest, written) == 0;
 }
 
 bool
 generation_check(int home, unsigned int number, const struct keeper *keeper,
-    struct origin *out_origin, bool *out_drifted)
+    struct origin *out_origin, struct check *out_check)
 {
 	const struct ownership own = file_own(ORIGIN_MODE);
-	bool sound, drifted = false;
+	struct check check = { 0 };
 	struct failure why;
 	struct stat status;
-	int directory;
+	int directory = -1;
+	enum found found =
+	    home == -1 ? FOUND_ABSENT : open_number(home, number, &directory, &why);
+	bool sound;
 
-	if (open_number(home, number, &directory, &why) != FOUND_FILE)
-		return false;
-	if ((sound = read_origin(directory, out_origin, &status, &why) == FOUND_FILE)) {
-		drifted = !is_own(home, DIRECTORY_MODE) || !is_own(directory, DIRECTORY_MODE) ||
-		    !file_ownership_is(&status, &own);
+	if (found == FOUND_FILE)
+		found = read_origin(directory, out_origin, &status, &why);
+	if ((sound = found == FOUND_FILE)) {
+		check.drifted = !is_own(home, DIRECTORY_MODE) ||
+		    !is_own(directory, DIRECTORY_MODE) || !file_ownership_is(&status, &own);
 		for (int part = 0; part < PART_COUNT; part++)
-			sound &= check_part(directory, keeper, part, out_origin, &status,
-			    &drifted);
+			sound &= check_part(directory, keeper, part, out_origin, &status, &check);
 	}
-	if (out_drifted != NULL)
-		*out_drifted |= drifted;
-	(void)close(directory);
+	check.unread |= found == FOUND_FAILED;
+	if (out_check != NULL)
+		*out_check = check;
+	file_close(directory);
 	return sound;
 }
 

@@ -30,6 +30,19 @@ counts(const struct inspection *inspection, unsigned int number)
 	return inspection->disk->origin.source != NULL;
 }
 
+/* Of the generation that counts as installed, unless the link leads to another one that is whole. */
+static void
+check(const struct inspection *inspection, unsigned int number)
+{
+	struct disk *disk = inspection->disk;
+	struct check found;
+
+	disk->sound = generation_check(inspection->home, number, inspection->keeper, &disk->origin,
+	    &found);
+	disk->drifted = found.drifted;
+	disk->unread = found.unread;
+}
+
 /* The first word counts. */
 static void
 call_foreign(struct disk *disk, const struct failure *why)
@@ -56,8 +69,7 @@ look_at_live(const struct inspection *inspection)
 		    "away", inspection->entry->name);
 	disk->link_lost = link == LIVE_ELSEWHERE || (link == LIVE_ABSENT && settled != 0);
 	if (link == LIVE_OWN) {
-		disk->sound = generation_check(inspection->home, number, inspection->keeper,
-		    &disk->origin, &disk->drifted);
+		check(inspection, number);
 		if (counts(inspection, number)) {
 			disk->live = number;
 			return;
@@ -65,9 +77,7 @@ look_at_live(const struct inspection *inspection)
 		origin_clear(&disk->origin);
 		disk->link_lost = true;
 	}
-	disk->drifted = false;
-	disk->sound = generation_check(inspection->home, settled, inspection->keeper, &disk->origin,
-	    &disk->drifted);
+	check(inspection, settled);
 	disk->drifted |= disk->link_lost && disk->sound;
 }
 

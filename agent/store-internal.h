@@ -44,13 +44,18 @@ enum found generation_open_home(const struct store *store, const char *name, int
 enum found generation_open_of(const struct store *store, const char *name, unsigned int number,
     int *out_directory, struct failure *why);
 
+struct check {
+	bool drifted;	/* an owner or mode is not as the keeper says */
+	bool unread;	/* an error kept it from being looked at: what is there may be whole */
+};
+
 /*
  * Whether the generation is whole: its origin is readable, and each file that the keeper wants
- * holds what it was written with. *out_origin starts as {0} and is filled if readable. *out_drifted
- * (may be NULL) becomes true, never false, where an owner or mode is not as the keeper says.
+ * holds what it was written with. *out_origin starts as {0} and is filled if readable. `home`
+ * may be -1: there is none; out_check may be NULL.
  */
 bool generation_check(int home, unsigned int number, const struct keeper *keeper,
-    struct origin *out_origin, bool *out_drifted);
+    struct origin *out_origin, struct check *out_check);
 /* ABSENT: it has none that certlet wrote; `why` is filled for FAILED only. */
 enum found generation_read_origin(int home, unsigned int number, struct origin *out_origin,
     struct failure *why);

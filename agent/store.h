@@ -45,6 +45,7 @@ struct disk {
 	/* Of `live`, or if the link is lost of the settled generation: the origin (source NULL:
 	 * unreadable), and whether each wanted file is there with what it was written with. */
 	bool sound;
+	bool unread;		/* not sound, for all that is known: an error kept it from being looked at */
 	struct origin origin;
 	bool drifted;		/* owner, mode, link or outputs need store_repair() */
 	bool behind;		/* so do copies: they do not hold what the sound live generation does */

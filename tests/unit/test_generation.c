@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/resource.h>
+
 #include "generation.c"
 
 #include "unit/support/store_fixture.h"
@@ -13,11 +15,11 @@ open_home(void)
 }
 
 static bool
-is_sound(unsigned int number, bool *out_drifted)
+is_sound(unsigned int number, struct check *out_check)
 {
 	struct origin origin = { 0 };
 	const int home = open_home();
-	const bool sound = generation_check(home, number, &its.keeper, &origin, out_drifted);
+	const bool sound = generation_check(home, number, &its.keeper, &origin, out_check);
 
 	origin_clear(&origin);
 	(void)close(home);
@@ -27,10 +29,18 @@ is_sound(unsigned int number, bool *out_drifted)
 static bool
 is_drifted(unsigned int number)
 {
-	bool drifted = false;
+	struct check check;
 
-	ck_assert(is_sound(number, &drifted));
-	return drifted;
+	ck_assert(is_sound(number, &check) && !check.unread);
+	return check.drifted;
+}
+
+static bool
+is_lost(unsigned int number)
+{
+	struct check check;
+
+	return !is_sound(number, &check) && !check.unread;
 }
 
 static int
@@ -126,19 +136,40 @@ START_TEST(what_was_changed_is_not_sound)
 {
 	ck_assert_uint_eq(write_generation("one"), 1);
 	ck_assert(is_sound(1, NULL));
-	ck_assert(!is_sound(2, NULL));
+	ck_assert(is_lost(2));
 	write_file(at("dir/archive/" NAME "/1/chain.pem"), "one chaim\n");
-	ck_assert(!is_sound(1, NULL));
+	ck_assert(is_lost(1));
 	write_file(at("dir/archive/" NAME "/1/chain.pem"), "one chain\n");
 	ck_assert(is_sound(1, NULL));
 	ck_assert_int_eq(rename(at("dir/archive/" NAME "/1/chain.pem"), at("chain")), 0);
-	ck_assert(!is_sound(1, NULL));
+	ck_assert(is_lost(1));
 	ck_assert_int_eq(symlink(at("chain"), at("dir/archive/" NAME "/1/chain.pem")), 0);
-	ck_assert(!is_sound(1, NULL));
+	ck_assert(is_lost(1));
 	ck_assert_int_eq(rename(at("chain"), at("dir/archive/" NAME "/1/chain.pem")), 0);
 	ck_assert(is_sound(1, NULL));
 	write_file(at("dir/archive/" NAME "/1/origin"), "{}");
-	ck_assert(!is_sound(1, NULL));
+	ck_assert(is_lost(1));
+}
+END_TEST
+
+START_TEST(what_an_error_kept_from_us_is_not_called_lost)
+{
+	struct check check = { .drifted = true };
+	struct origin origin = { 0 };
+	struct rlimit limit;
+	int home;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(write_generation("one"), 1);
+	home = open_home();
+	for (int left = 0; left < 2; left++) {	/* not for the directory, then not for what is in it */
+		limit.rlim_cur = (rlim_t)(home + 1 + left);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		ck_assert(!generation_check(home, 1, &its.keeper, &origin, &check));
+		ck_assert(check.unread && !check.drifted);
+	}
+	ck_assert(!generation_check(-1, 1, &its.keeper, &origin, &check));
+	ck_assert(!check.unread);
 }
 END_TEST
 
@@ -355,6 +386,7 @@ main(void)
 	tcase_add_test(tests, a_number_is_never_used_twice);
 	tcase_add_test(tests, half_a_generation_is_not_left_behind);
 	tcase_add_test(tests, what_was_changed_is_not_sound);
+	tcase_add_test(tests, what_an_error_kept_from_us_is_not_called_lost);
 	tcase_add_test(tests, a_change_is_found_though_all_files_were_chowned_after_it);
 	tcase_add_test(tests, owner_and_mode_are_set_right_in_place);
 	tcase_add_test(tests, a_changed_group_of_the_entry_is_given);
