@@ -19,10 +19,11 @@
 #define CONNECTIONS_MOST 8L
 #define USER_AGENT "certlet/" PACKAGE_VERSION
 /*
- * Of each handle. curl's own 16 kB are touched by M_PERTURB, used or not: of a hundred handles that is
- * one page fault in seven of a run. Metadata fits into this, and what is longer comes in parts.
+ * Milliseconds between two looks at what curl has. Not only at its sockets: it takes part of a TLS
+ * record and leaves the rest in OpenSSL, of which a socket tells nothing.
  */
-#define BUFFER_BYTES 4096L
+#define LOOK_LEAST 10L
+#define LOOK_MOST 1000L
 /* Past the time that curl, or we, should have seen to be over. */
 #define SLACK_MILLISECONDS 250
 #define SOCKETS_MOST 1024
@@ -180,7 +181,6 @@ new_easy(const struct http_settings *settings, struct slot *slot)
 	(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	(void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
 	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, settings->timeout);
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
 	/* Given even when empty: else curl asks the environment. */
@@ -422,7 +422,8 @@ http_run(struct http *http, const struct http_request *requests, size_t count,
 {
 	struct run run = { .requests = requests, .count = count, .done = done, .context = context };
 	const long end = clock_milliseconds() + milliseconds, timeout = http->settings.timeout * 1000;
-	int running;
+	long pause = LOOK_LEAST;
+	int running, active = 0;
 
 	were_shut = 0;
 	start_more(http, &run);
@@ -438,8 +439,9 @@ http_run(struct http *http, const struct http_request *requests, size_t count,
 		if (left <= 0)
 			give_up(&run, HTTP_UNREACHED, "the deadline is over");
 		else if (run.in_flight != 0 && !run.over)
-			(void)curl_multi_poll(http->multi, NULL, 0,
-			    (int)(left < 1000 ? left : 1000), NULL);
+			(void)curl_multi_poll(http->multi, NULL, 0, (int)(left < pause ? left : pause),
+			    &active);
+		pause = active != 0 ? LOOK_LEAST : 2 * pause < LOOK_MOST ? 2 * pause : LOOK_MOST;
 	}
 	abandon(http, &run);
 }
