@@ -58,7 +58,7 @@ void answer_clear(struct answer *answer);
 
 /* How the talk as a whole went. */
 struct fetch_summary {
-	bool let_in;			/* Vault accepted our login or token, or nothing had to be asked */
+	bool let_in;			/* Vault took our login or token, and was not away; or nothing had to be asked */
 	struct failure away;		/* kind FAILURE_VAULT or FAILURE_LOGIN: certificates without an
 					 * answer have none because of this; FAILURE_NONE: all went well */
 	enum credentials_state credentials;

@@ -362,11 +362,11 @@ tell_unanswered(struct inquiry *inquiry, struct failure *away)
 	for (size_t i = 0; i < inquiry->count; i++) {
 		struct task *task = &inquiry->tasks[i];
 
-		if (unanswered == inquiry->count)
-			*away = *task->unanswered;
-		else if (task->unanswered != NULL)
+		if (task->unanswered != NULL && unanswered < inquiry->count)
 			answer_failed(inquiry, task, task->unanswered);
 	}
+	if (unanswered == inquiry->count)
+		*away = *inquiry->tasks[0].unanswered;
 }
 
 /* --- Questions --- */
@@ -408,7 +408,8 @@ tell(struct fetch_summary *summary, const struct vault *vault)
 	struct vault_account account;
 
 	vault_tell(vault, &account);
-	summary->let_in = account.let_in;
+	/* A server that lets in and has nothing to give is as good as away, when that lasts. */
+	summary->let_in = account.let_in && summary->away.kind == FAILURE_NONE;
 	summary->credentials = account.credentials;
 	summary->requests = account.requests;
 	summary->address = account.address;

@@ -75,6 +75,7 @@ take_metadata(struct poll *poll, size_t index, const struct vault_reply *reply)
 	struct wanted *wanted = poll->asked[index].wanted;
 	struct failure why;
 
+	wanted->item->heard |= reply->status < 500;
 	if (reply->good) {
 		tell_metadata(poll, wanted, json_object_get(reply->json, "data"));
 	} else if (reply->status == 403) {
@@ -115,10 +116,12 @@ settle_listed(struct poll *poll, struct listing *listing, const json_t *infos)
 		struct wanted *wanted = &listing->wanted[i];
 		const json_t *info = wanted->settled ? NULL : json_object_get(infos, wanted->key);
 
-		if (json_is_object(info))
+		if (json_is_object(info)) {
+			wanted->item->heard = true;
 			tell_metadata(poll, wanted, info);
-		else if (!wanted->settled)
+		} else if (!wanted->settled) {
 			left++;
+		}
 	}
 	return left;
 }
@@ -133,6 +136,10 @@ take_page(struct poll *poll, struct listing *listing, const struct vault_reply *
 	const char *last = count != 0 ? json_string_value(json_array_get(keys, count - 1)) : NULL;
 	const char *largest = listing->wanted[listing->count - 1].key;
 
+	if (reply->status >= 500) {
+		end_listing(listing);	/* for today: it says nothing of the right to list */
+		return;
+	}
 	if (!reply->good || !json_is_array(keys)) {
 		give_up(poll, listing);
 		return;

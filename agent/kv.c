@@ -61,7 +61,8 @@ void
 kv_explain(const struct kv *kv, struct kv_item *item, const char *path,
     const struct vault_reply *reply, struct failure *why)
 {
-	item->unanswered = reply->status >= 500;
+	item->heard |= reply->status < 500;
+	item->unanswered = !item->heard;
 	*why = reply->why;
 	if (reply->status != 404)
 		return;

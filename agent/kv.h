@@ -29,7 +29,8 @@ struct kv_item {
 	enum kv_version version;	/* of its mount; set by kv_detect() */
 	struct version newest;		/* set by kv_poll(); none: the policy gives no metadata */
 	bool metadata_denied;		/* in this run */
-	bool unanswered;		/* what came last for it was a 5xx, from every address */
+	bool heard;			/* it had an answer in this run that was no 5xx */
+	bool unanswered;		/* it had none, and what came last was a 5xx */
 	uint64_t number;		/* the version that kv_read() asks for; 0: the newest */
 };
 
@@ -61,7 +62,7 @@ char *kv_list_query(const char *after);
 char *kv_path(const struct kv_item *item, const char *infix);	/* NULL: KV v1; caller frees */
 bool kv_noted(const struct kv *kv, const char *subject, const char *about, uint32_t *out_value);
 void kv_note(struct kv *kv, const char *subject, const char *about, uint32_t value);
-void kv_explain(const struct kv *kv, struct kv_item *item, const char *path, const struct vault_reply *reply,
-    struct failure *why);
+void kv_explain(const struct kv *kv, struct kv_item *item, const char *path,
+    const struct vault_reply *reply, struct failure *why);
 
 #endif

@@ -134,7 +134,7 @@ def test_a_daemon_that_a_reload_leaves_behind_is_neither_waited_for_nor_killed(v
     vault.publish(NAME)
     server.wants(NAME, services=["web"])
     run = server.sync()
-    assert run.exit == 0 and run.seconds < 60
+    assert run.exit == 0 and run.seconds < 25
     pid = int(pids.read_text())
     assert not gone(pid)
     os.kill(pid, 9)
