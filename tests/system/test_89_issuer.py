@@ -1,0 +1,91 @@
+"""The parts of certlet-issue, with a certbot that ends as it is told; tests/acceptance/test_issuer.py has the real one."""
+
+import os
+import subprocess
+
+import pytest
+
+from support.machine import Run
+from support.process import ROOT
+
+pytestmark = pytest.mark.shell
+
+DOMAIN = "example.test"
+WORDS = """
+set -eu
+step() { printf '==> %s\\n' "$*" >&2; }
+say() { printf '    %s\\n' "$*" >&2; }
+fail() { status=$1; shift; printf '%s\\n' "$*" >&2; exit "$status"; }
+needs() { :; }
+settings=issuer.conf dry_run='' staging='' NAME_SERVERS=''
+"""
+
+
+class Issuer:
+    """Certbot's own directory is .home; .part(NAME, code) runs code that has that part of certlet-issue."""
+
+    def __init__(self, directory):
+        self.home, self.programs = directory / "letsencrypt", directory / "bin"
+        self.home.mkdir()
+        self.programs.mkdir()
+        self.program("certlet-publish", "exit 0")
+        self.lineage = self.home / "live" / DOMAIN
+        self.renewal = self.home / f"renewal/{DOMAIN}.conf"
+
+    def program(self, name, code):
+        path = self.programs / name
+        path.write_text(f"#!/bin/sh\n{code}\n")
+        path.chmod(0o755)
+
+    def part(self, name, code):
+        part = self.home.parent / f"{name}.sh"
+        part.write_text((ROOT / f"etc/issuer/{name}.sh").read_text().replace("/etc/letsencrypt", str(self.home)))
+        done = subprocess.run(["sh", "-c", f"{WORDS}\n. {part}\n{code}"], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              env={"PATH": f"{self.programs}:{os.environ['PATH']}"})
+        print(f"{done.stdout}{done.stderr}[exit {done.returncode}]")
+        return Run(done.returncode, done.stdout, done.stderr, 0)
+
+    def obtains(self, certbot, before=""):
+        self.program("certbot", certbot)
+        return self.part("certificate", f"""
+            ACME_SERVER=x ACME_STAGING_SERVER=x ACME_CA_FILE= ACME_EMAIL= CERTBOT_CREDENTIALS=x PROPAGATION_SECONDS=0
+            write_credentials() {{ :; }}
+            {before}
+            obtain {DOMAIN} {DOMAIN}""")
+
+    def is_interrupted(self, renewal="", mark="old"):
+        """What certbot leaves that is killed: the links, what they point to, and an empty file of renewal, or none."""
+        archive = self.home / "archive" / DOMAIN
+        for directory in (archive, self.lineage, self.renewal.parent):
+            directory.mkdir(parents=True, exist_ok=True)
+        for name in ("cert", "chain", "fullchain", "privkey"):
+            (archive / f"{name}1.pem").write_text(mark)
+            (self.lineage / f"{name}.pem").symlink_to(f"../../archive/{DOMAIN}/{name}1.pem")
+        if renewal is not None:
+            self.renewal.write_text(renewal)
+
+    def files(self):
+        return {path: path.read_text() for path in self.home.rglob("*") if path.is_file()}
+
+    def kept(self, mark):
+        """How many private keys with this mark there are anywhere."""
+        return sum(text == mark for path, text in self.files().items() if path.name == "privkey1.pem")
+
+
+@pytest.fixture
+def issuer(directory):
+    return Issuer(directory)
+
+
+@pytest.mark.parametrize("renewal", ["", None], ids=["begun", "deleted"])
+def test_a_trial_leaves_what_an_interrupted_certbot_left_where_it_is(issuer, renewal):
+    issuer.is_interrupted(renewal)
+    before = issuer.files()
+    assert issuer.obtains("exit 0", "staging=yes").exit == 0 and issuer.files() == before
+
+
+def test_a_trial_does_not_refuse_what_is_broken(issuer):
+    issuer.is_interrupted("something\n")
+    (issuer.lineage / "chain.pem").unlink()
+    assert issuer.obtains("exit 0").exit == 2
+    assert issuer.obtains("exit 0", "staging=yes").exit == 0
