@@ -3,11 +3,12 @@
 #
 # Part of certlet-issue: the keys, certbot, certlet-publish, and what to write where afterwards.
 
-LINEAGES=/etc/letsencrypt/live
-ARCHIVES=/etc/letsencrypt/archive
-RENEWALS=/etc/letsencrypt/renewal
+CERTBOTS=/etc/letsencrypt
+LINEAGES=$CERTBOTS/live
+ARCHIVES=$CERTBOTS/archive
+RENEWALS=$CERTBOTS/renewal
 # Of runs of certbot that were killed.
-REMAINS=/etc/letsencrypt/interrupted
+REMAINS=$CERTBOTS/interrupted
 
 setup() {
 	step "a TSIG key that may set TXT in the delegated zones: $ACME_KEY_FILE"
@@ -59,14 +60,21 @@ has_remains() {
 	[ ! -s "$RENEWALS/$1.conf" ] && { [ -e "$RENEWALS/$1.conf" ] || [ -d "$LINEAGES/$1" ] || [ -d "$ARCHIVES/$1" ]; }
 }
 
-# Certbot would call the next one NAME-0001, or ask the CA and then keep nothing.
+# move_lineage NAME FROM TO: in both as below /etc/letsencrypt, so that its links lead to the same files
+move_lineage() {
+	for part in "live/$1" "archive/$1" "renewal/$1.conf"; do
+		[ -e "$2/$part" ] || continue
+		mkdir -p "$3/${part%%/*}"
+		mv "$2/$part" "$3/$part"
+	done
+}
+
+# Certbot would call the next one NAME-0001, or ask the CA and then keep nothing. What earlier runs put aside stays.
 put_remains_aside() {
-	say "what a run of certbot left that was interrupted is put into $REMAINS/$1"
-	rm -rf "${REMAINS:?}/$1"
-	(umask 077 && mkdir -p "$REMAINS/$1")
-	[ ! -d "$LINEAGES/$1" ] || mv "$LINEAGES/$1" "$REMAINS/$1/live"
-	[ ! -d "$ARCHIVES/$1" ] || mv "$ARCHIVES/$1" "$REMAINS/$1/archive"
-	rm -f "$RENEWALS/$1.conf"
+	(umask 077 && mkdir -p "$REMAINS")
+	aside=$(mktemp -d "$REMAINS/$1.XXXXXX")
+	say "what a run of certbot left that was interrupted is put into $aside"
+	move_lineage "$1" "$CERTBOTS" "$aside"
 }
 
 # What certbot cannot read, it takes for another's.
@@ -167,7 +175,7 @@ renew() {
 forget() {
 	step "$1: renew it no more"
 	if has_remains "$1"; then
-		[ -z "$dry_run" ] || { say "what is left of it would be put into $REMAINS/$1" && return; }
+		[ -z "$dry_run" ] || { say "what is left of it would be put into $REMAINS" && return; }
 		put_remains_aside "$1"
 	elif [ ! -e "$RENEWALS/$1.conf" ]; then
 		say "certbot does not know it"

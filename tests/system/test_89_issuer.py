@@ -89,3 +89,24 @@ def test_a_trial_does_not_refuse_what_is_broken(issuer):
     (issuer.lineage / "chain.pem").unlink()
     assert issuer.obtains("exit 0").exit == 2
     assert issuer.obtains("exit 0", "staging=yes").exit == 0
+
+
+def test_what_was_put_aside_once_is_kept_for_good(issuer):
+    """Links too: they lead to the same files there."""
+    for mark in ("first", "second"):
+        issuer.is_interrupted(mark=mark)
+        made = f"mkdir -p {issuer.lineage}; echo x >{issuer.renewal}"
+        assert "expected a valid certificate" in issuer.obtains(made).stderr
+        issuer.renewal.unlink()
+        issuer.lineage.rmdir()
+    assert issuer.kept("first") == issuer.kept("second") == 1
+    aside = list((issuer.home / "interrupted").iterdir())
+    assert sorted((path / "live" / DOMAIN / "privkey.pem").read_text() for path in aside) == ["first", "second"]
+    assert {path.stat().st_mode & 0o777 for path in [*aside, issuer.home / "interrupted"]} == {0o700}
+
+
+def test_a_removal_puts_aside_what_is_left(issuer):
+    issuer.is_interrupted(None)
+    before = issuer.files()
+    assert issuer.part("certificate", f"dry_run=yes; forget {DOMAIN}").exit == 0 and issuer.files() == before
+    assert issuer.part("certificate", f"forget {DOMAIN}").exit == 0 and not issuer.lineage.exists() and issuer.kept("old") == 1
