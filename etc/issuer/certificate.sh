@@ -77,6 +77,14 @@ put_remains_aside() {
 	move_lineage "$1" "$CERTBOTS" "$aside"
 }
 
+# As it was, where certbot made nothing: it tells the next run the names, and a server on this machine may read it.
+bring_remains_back() {
+	[ ! -e "$LINEAGES/$1" ] && [ ! -e "$ARCHIVES/$1" ] && [ ! -e "$RENEWALS/$1.conf" ] || return 0
+	move_lineage "$1" "$aside" "$CERTBOTS"
+	rmdir "$aside"/* "$aside"
+	say "what was put into $aside is back"
+}
+
 # What certbot cannot read, it takes for another's.
 refuse_what_is_broken() {
 	[ -e "$RENEWALS/$1.conf" ] || return 0
@@ -98,13 +106,17 @@ obtain() {
 	fi
 	needs certbot
 	needs certlet-publish certlet-issuer
+	domain=$1 names=$2
 	# A trial keeps nothing, so nothing is in its way.
 	if [ -z "$staging" ]; then
-		! has_remains "$1" || put_remains_aside "$1"
+		if has_remains "$1"; then
+			put_remains_aside "$1"
+			trap 'bring_remains_back "$domain"' EXIT
+			trap 'exit 2' HUP INT TERM
+		fi
 		refuse_what_is_broken "$1"
 	fi
 	write_credentials
-	domain=$1 names=$2
 	set -- certonly --cert-name "$1" --keep-until-expiring --renew-with-new-domains --agree-tos --server "$server" \
 		--authenticator dns-rfc2136 --dns-rfc2136-credentials "$CERTBOT_CREDENTIALS" \
 		--dns-rfc2136-propagation-seconds "$PROPAGATION_SECONDS" --deploy-hook "$(command -v certlet-publish)"

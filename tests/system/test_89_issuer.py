@@ -91,6 +91,24 @@ def test_a_trial_does_not_refuse_what_is_broken(issuer):
     assert issuer.obtains("exit 0", "staging=yes").exit == 0
 
 
+@pytest.mark.parametrize("renewal", ["", None], ids=["begun", "deleted"])
+@pytest.mark.parametrize("certbot", ["exit 1", "kill $PPID; exit 1"], ids=["failed", "killed"])
+def test_what_was_put_aside_comes_back_when_certbot_obtains_nothing(issuer, renewal, certbot):
+    """It has the names of the certificate, and a server on the same machine may read it."""
+    issuer.is_interrupted(renewal)
+    before = issuer.files()
+    run = issuer.obtains(f"[ ! -e {issuer.lineage} ] && [ ! -e {issuer.renewal} ] || exit 0; {certbot}")
+    assert run.exit == 2 and issuer.files() == before and list((issuer.home / "interrupted").iterdir()) == []
+
+
+@pytest.mark.parametrize("made", ["live", "archive", "renewal"])
+def test_where_a_failed_certbot_left_something_new_nothing_comes_back(issuer, made):
+    issuer.is_interrupted()
+    new = {"live": issuer.lineage, "archive": issuer.home / "archive" / DOMAIN, "renewal": issuer.renewal}[made]
+    assert issuer.obtains(f"mkdir {new}; exit 1").exit == 2
+    assert new.is_dir() and list(new.iterdir()) == [] and issuer.kept("old") == 1
+
+
 def test_what_was_put_aside_once_is_kept_for_good(issuer):
     """Links too: they lead to the same files there."""
     for mark in ("first", "second"):
