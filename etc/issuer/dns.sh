@@ -150,25 +150,26 @@ delegate() {
 	fi
 }
 
-# Until all servers of the parent tell it: secondaries may need a moment, people some more.
+# The first of ours that has none, as this machine's resolver knows it: it may remember for a while that there was none.
+server_without_address() {
+	for server in $(wanted_servers); do
+		[ -n "$(addresses_of "$server")" ] || { printf '%s\n' "$server" && return; }
+	done
+}
+
+# Until all servers of the parent tell it, and ours have addresses: secondaries may need a moment, people some more.
 wait_for_delegation() {
 	[ -z "$dry_run" ] || return 0
 	step "$1: look for the delegation at the parent's own servers"
-	waited=0
-	until is_delegated "$1"; do
-		if [ $waited -ge "$WAIT_SECONDS" ]; then
-			show_delegation "$1" || true
-			fail 2 "$1: no right delegation within $WAIT_SECONDS s: run again when these servers have it"
-		fi
-		[ $((waited % 60)) != 0 ] || say "not seen yet: looking every $POLL_SECONDS s, for up to $WAIT_SECONDS s"
+	waited=0 homeless=''
+	until { is_delegated "$1" && homeless=$(server_without_address) && [ -z "$homeless" ]; } || [ $waited -ge "$WAIT_SECONDS" ]; do
+		[ $((waited % 60)) != 0 ] || say "not seen yet${homeless:+: an address of $homeless}: looking every $POLL_SECONDS s, for up to $WAIT_SECONDS s"
 		sleep $POLL_SECONDS
 		waited=$((waited + POLL_SECONDS))
 	done
-	show_delegation "$1"
-	for server in $(wanted_servers); do
-		[ -n "$(addresses_of "$server")" ] ||
-			fail 2 "$1: $server has no address: its record, in a zone of your own, is yours to make (NAME_SERVERS in $settings)"
-	done
+	show_delegation "$1" || fail 2 "$1: no right delegation within $WAIT_SECONDS s: run again when these servers have it"
+	[ -z "$homeless" ] ||
+		fail 2 "$1: $homeless has no address: its record, in a zone of your own, is yours to make (NAME_SERVERS in $settings)"
 }
 
 # is_not_delegated DOMAIN PARENT: does the parent say so, of its own zone (aa)? One that does not answer has not.

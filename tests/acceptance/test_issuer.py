@@ -146,8 +146,9 @@ def test_a_domain_that_is_another_name_for_something_is_delegated_in_its_own_zon
 
 def test_a_name_server_without_an_address_asks_no_ca(issuer):
     orders = issuer.internet.orders()
-    run = issuer.issue(f"ca.{ZONE}", NAME_SERVERS=f"nobody.{ZONE}")
-    assert run.exit == 2 and f"nobody.{ZONE}. has no address" in run.stderr and issuer.internet.orders() == orders
+    run = issuer.issue(f"ca.{ZONE}", NAME_SERVERS=f"nobody.{ZONE}", WAIT_SECONDS=2)
+    assert run.exit == 2 and f"not seen yet: an address of nobody.{ZONE}.: looking" in run.stderr
+    assert f"nobody.{ZONE}. has no address" in run.stderr and issuer.internet.orders() == orders
     assert issuer.issue("--remove", f"ca.{ZONE}").exit == 0
 
 

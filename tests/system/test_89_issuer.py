@@ -128,3 +128,21 @@ def test_a_removal_puts_aside_what_is_left(issuer):
     before = issuer.files()
     assert issuer.part("certificate", f"dry_run=yes; forget {DOMAIN}").exit == 0 and issuer.files() == before
     assert issuer.part("certificate", f"forget {DOMAIN}").exit == 0 and not issuer.lineage.exists() and issuer.kept("old") == 1
+
+
+WAITING = f"""
+NAME_SERVERS='ns1.{DOMAIN} ns2.{DOMAIN}' WAIT_SECONDS=10
+show_delegation() {{ [ "$waited" -ge 2 ]; }}
+sleep() {{ :; }}
+addresses_of() {{ [ $1 = ns1.{DOMAIN}. ] || [ "$waited" -lt "$late" ] || echo 192.0.2.1; }}
+"""
+
+
+def test_the_address_of_a_name_server_is_waited_for_like_the_delegation(issuer):
+    waiting = WAITING.replace(f"[ $1 = ns1.{DOMAIN}. ] || ", "")
+    run = issuer.part("dns", f"{waiting} late=8; wait_for_delegation {DOMAIN}; echo after $waited s")
+    assert run.exit == 0 and run.stdout == "after 8 s\n"
+    run = issuer.part("dns", f"{WAITING} late=0; wait_for_delegation {DOMAIN}; echo after $waited s")
+    assert run.exit == 2 and run.stdout == "" and f"{DOMAIN}: ns1.{DOMAIN}. has no address: its record" in run.stderr
+    run = issuer.part("dns", f"{WAITING} late=0 WAIT_SECONDS=0; wait_for_delegation {DOMAIN}")
+    assert run.exit == 2 and f"{DOMAIN}: no right delegation within 0 s" in run.stderr
