@@ -249,9 +249,16 @@ def test_what_an_interrupted_certbot_left_is_put_aside_and_becomes_no_second_cer
     # In making it: the file of renewal comes first, and is filled last.
     renewal.write_text("")
     (live / "chain.pem").unlink()
+    before = issuer.obtained(domain), sorted(Path("/etc/letsencrypt").glob(f"*/{domain}*/*"))
+    assert issuer.issue("--staging", domain, ACME_STAGING_SERVER=issuer.internet.ca_url).exit == 0
+    with issuer.internet.without_ca():
+        run = issuer.issue(domain)
+    assert run.exit == 2 and run.stderr.index("is put into /etc/letsencrypt/interrupted/") < run.stderr.index(" is back\n")
+    assert (issuer.obtained(domain), sorted(Path("/etc/letsencrypt").glob(f"*/{domain}*/*"))) == before and renewal.read_text() == ""
     run = issuer.issue(domain)
-    assert run.exit == 0 and "is put into /etc/letsencrypt/interrupted/" in run.stderr and issuer.published(domain) == (issuer.obtained(domain), 2)
-    assert Path(f"/etc/letsencrypt/interrupted/{domain}/archive/privkey1.pem").stat().st_mode & 0o777 == 0o600
+    assert run.exit == 0 and " is back\n" not in run.stderr and issuer.published(domain) == (issuer.obtained(domain), 2)
+    kept, = Path("/etc/letsencrypt/interrupted").glob(f"{domain}.*/archive/{domain}/privkey1.pem")
+    assert kept.stat().st_mode & 0o777 == 0o600
     # What is no remains is not touched, and the CA is not asked: certbot would call it NAME-0001.
     orders = issuer.internet.orders()
     link = (live / "chain.pem").readlink()
