@@ -101,27 +101,30 @@ usage_error(const char *problem, const char *about)
 	return -1;
 }
 
+/* To the end in any case: whether it was to be a check decides how a wrong usage ends. */
 static int
 read_options(int argc, char **argv, struct command_line *line)
 {
-	int option;
+	int option, result = 0;
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (option == '?' || !startup_option_is_whole(argv, long_options[option].name))
-			return -1;
+		if (option == '?' || !startup_option_is_whole(argv, long_options[option].name)) {
+			result = -1;
+			continue;
+		}
 		if (line->given[option] != NULL && long_options[option].has_arg)
-			return usage_error("given twice: --", long_options[option].name);
+			result = usage_error("given twice: --", long_options[option].name);
 		/* Of a value that was forgotten, the next option would take the place. */
 		if (optarg != NULL && optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0) {
 			log_error("%s is no value: --%s", optarg, long_options[option].name);
-			return -1;
+			result = -1;
 		}
 		line->given[option] = optarg != NULL ? optarg : "";
 	}
 	if (argc - optind > 1)
 		return usage_error("more than one directory: ", argv[optind + 1]);
 	line->directory = argv[optind];
-	return 0;
+	return result;
 }
 
 /* Exactly one of: a directory, certificate and key, PKCS#12. */

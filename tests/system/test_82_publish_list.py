@@ -169,12 +169,14 @@ def test_a_check_that_cannot_be_made_is_unknown(vault, server, dead_address):
         assert run.exit == 3 and run.stdout.startswith("CERTLET UNKNOWN - "), run.output
 
 
-@pytest.mark.parametrize("wrong", [["--bogus"], ["x"], ["--warn"], ["--warn", "1d", "--warn", "2d"], ["--force"], ["--verbose", "--quiet"]])
+@pytest.mark.parametrize("wrong", [["--bogus"], ["x"], ["--warn", "1d", "--warn", "2d"], ["--force"], ["--verbose", "--quiet"]])
 def test_a_check_that_was_called_wrongly_is_unknown(server, wrong):
     """1 would be a warning about certificates."""
-    run = server.execute([process.publish_program(), "--list", "--check", *wrong])
-    assert run.exit == 3 and run.stdout == "CERTLET UNKNOWN - wrong usage\n" and "certlet-publish: " in run.stderr, run.output
-    run = server.execute([process.publish_program(), "--list", "--check", "--json", *wrong])
+    check = ["--list", "--check"]
+    for arguments in (check + wrong, wrong + check, [*check, "--warn"]):
+        run = server.execute([process.publish_program(), *arguments])
+        assert run.exit == 3 and run.stdout == "CERTLET UNKNOWN - wrong usage\n" and "certlet-publish: " in run.stderr, run.output
+    run = server.execute([process.publish_program(), *check, "--json", *wrong])
     assert run.exit == 3 and run.stdout == ""
 
 
