@@ -189,19 +189,25 @@ owned_set_problem(struct owned *owned, enum problem problem, const char *error, 
 	owned->error_time = words != NULL ? now : 0;
 }
 
-struct output *
-owned_find_output(const struct owned *owned, const char *path)
+static struct output *
+find_output(const struct owned *owned, const char *path)
 {
-	for (size_t i = 0; owned != NULL && i < owned->output_count; i++)
+	for (size_t i = 0; i < owned->output_count; i++)
 		if (strcmp(owned->outputs[i].path, path) == 0)
 			return &owned->outputs[i];
 	return NULL;
 }
 
+struct output *
+owned_find_output(const struct owned *owned, const char *path)
+{
+	return owned != NULL ? find_output(owned, path) : NULL;
+}
+
 void
 owned_add_output(struct owned *owned, const struct output *output)
 {
-	struct output *place = owned_find_output(owned, output->path);
+	struct output *place = find_output(owned, output->path);
 	char *path = memory_text(output->path);
 
 	if (place == NULL) {
@@ -218,7 +224,7 @@ owned_add_output(struct owned *owned, const struct output *output)
 void
 owned_drop_output(struct owned *owned, const char *path)
 {
-	struct output *place = owned_find_output(owned, path);
+	struct output *place = find_output(owned, path);
 
 	if (place == NULL)
 		return;
