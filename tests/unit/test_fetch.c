@@ -25,7 +25,7 @@ set_up(void)
 	fetch->entry_count = 5;
 	fetch->address_count = 1;
 	fetch->asked = memory_new(5, sizeof(*fetch->asked));
-	fetch->end = clock_milliseconds() + 300;
+	fetch->end = clock_milliseconds() + 3000;
 	fetch->asked[3] = true;
 	answer = good_answer();
 }
@@ -57,8 +57,8 @@ hear(void)
 {
 	struct failure ignored;
 
-	ck_assert_int_eq(channel_send(&child, &frame, clock_milliseconds() + 300, &ignored), 0);
-	ck_assert_int_eq(channel_flush(&child, clock_milliseconds() + 300, &ignored), 0);
+	ck_assert_int_eq(channel_send(&child, &frame, clock_milliseconds() + 3000, &ignored), 0);
+	ck_assert_int_eq(channel_flush(&child, clock_milliseconds() + 3000, &ignored), 0);
 	answer_clear(&got);
 	return fetch_next(fetch, &got, &summary, &why);
 }

@@ -13,6 +13,7 @@
 #define MOST 300
 #define SILENCE ((size_t)-1)	/* instead of junk: the connection stays open */
 #define ENOUGH 60000L		/* milliseconds, for what is to end by itself, also in valgrind */
+#define MOMENT 3000L		/* time to connect in, also in valgrind, and little beside that */
 
 /* A server that answers one connection after the other with the same bytes, in a child. */
 static pid_t server;
@@ -194,7 +195,7 @@ START_TEST(a_silent_host_is_waited_for_no_longer_than_told)
 	const int listener = listen_somewhere();
 	const long start = clock_milliseconds();
 
-	run(5, 300);
+	run(5, MOMENT);
 	ck_assert_int_lt(clock_milliseconds() - start, ENOUGH / 3);
 	ck_assert_int_eq(fates[0], HTTP_LOST);
 	close(listener);
@@ -228,7 +229,7 @@ START_TEST(curl_that_does_not_return_is_stopped_when_the_time_is_over)
 	start_server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", SILENCE);
 	(void)curl_easy_setopt(http->slots[0].easy, CURLOPT_WRITEFUNCTION, do_not_return);
 	start = clock_milliseconds();
-	run(1, 300);
+	run(1, MOMENT);
 	ck_assert_int_lt(clock_milliseconds() - start, ENOUGH / 3);
 	ck_assert_int_eq(last.fate, HTTP_LOST);
 	ck_assert_ptr_nonnull(strstr(last_reason, "no end"));
